@@ -1,0 +1,32 @@
+"""Who may open a page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from apps.accounts.middleware import PersonRequest
+from apps.accounts.models import Role
+
+View = Callable[..., HttpResponse]
+
+
+def require_role(role: Role) -> Callable[[View], View]:
+    """Sign-in first; a person without `role` anywhere gets a 404, as if the page did not exist."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            asked = cast(PersonRequest, request)
+            if not asked.person.has(role):
+                raise Http404
+            return view(asked, *args, **kwargs)
+
+        # Read by the permission matrix, which proves that every page declares who may open it.
+        guarded.required_role = role  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

@@ -1,0 +1,179 @@
+"""What each action changed and which solutions work, with the trace of how it was computed."""
+
+from typing import Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Scope
+from apps.library.models import Solution
+from apps.planning.models import Action
+from apps.taxonomy.models import Challenge, Metric
+
+
+class Run(models.Model):
+    """One measurement of one metric: everything that is needed to get the same numbers again."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    phase = models.CharField(max_length=20, blank=True)
+    method = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    seed = models.BigIntegerField(default=0)
+    as_of = models.DateField()
+    unit_count = models.PositiveIntegerField(default=0)
+    week_count = models.PositiveIntegerField(default=0)
+    action_count = models.PositiveIntegerField(default=0)
+    estimated_count = models.PositiveIntegerField(default=0)
+    # Code and explanation when the whole metric can't be measured.
+    reason = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+    noise = models.JSONField(null=True, blank=True)
+    checks = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("measurement")
+        indexes = [models.Index(fields=["metric", "-id"], name="impact_run_metric")]
+
+    def __str__(self) -> str:
+        return f"{self.metric_id} as of {self.as_of}"
+
+
+class EffectQuerySet(models.QuerySet["Effect"]):
+    def in_scope(self, scope: Scope) -> Self:
+        return self.filter(scope.condition("action__unit__"))
+
+    def on_target(self) -> Self:
+        return self.filter(role=Effect.Role.TARGET)
+
+
+class Effect(models.Model):
+    """What an action changed in one metric, in the metric's unit, positive is better."""
+
+    class Role(models.TextChoices):
+        TARGET = "target", _("Target")
+        SIDE_EFFECT = "side_effect", _("Side effect")
+
+    class Status(models.TextChoices):
+        ESTIMATED = "estimated", _("Estimated")
+        TOO_EARLY = "too_early", _("Too early")
+        NOT_ESTIMABLE = "not_estimable", _("Can't be known")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="effects")
+    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    role = models.CharField(max_length=11, choices=Role.choices)
+    status = models.CharField(max_length=13, choices=Status.choices)
+    reason = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+    known_on = models.DateField(null=True, blank=True)
+    effect = models.FloatField(null=True, blank=True)
+    se = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+    p_positive = models.FloatField(null=True, blank=True)
+    raw_effect = models.FloatField(null=True, blank=True)
+    raw_se = models.FloatField(null=True, blank=True)
+    naive_change = models.FloatField(null=True, blank=True)
+    weeks_before = models.PositiveIntegerField(default=0)
+    weeks_after = models.PositiveIntegerField(default=0)
+    n_before = models.PositiveIntegerField(default=0)
+    n_after = models.PositiveIntegerField(default=0)
+    placebo_p = models.FloatField(null=True, blank=True)
+    quality = models.PositiveSmallIntegerField(null=True, blank=True)
+    quality_parts = models.JSONField(default=dict)
+    flags = models.JSONField(default=list)
+    method = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    as_of = models.DateField()
+    # Weekly lists around the action: week, observed, counterfactual, low, high, n.
+    series = models.JSONField(null=True, blank=True)
+
+    objects = EffectQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("effect")
+        verbose_name_plural = _("effects")
+        constraints = [
+            models.UniqueConstraint(fields=["action", "metric"], name="impact_effect_action_metric"),
+            models.CheckConstraint(
+                condition=models.Q(status="estimated", effect__isnull=False, low__isnull=False, high__isnull=False)
+                | models.Q(~models.Q(status="estimated"), effect=None, low=None, high=None),
+                name="impact_effect_number_has_interval",
+            ),
+        ]
+        indexes = [models.Index(fields=["metric", "action"], name="impact_effect_metric_action")]
+
+    def __str__(self) -> str:
+        return f"{self.action_id} on {self.metric_id}"
+
+
+class RankedSolution(models.Model):
+    """A solution's place among those linked to a challenge."""
+
+    class Verdict(models.TextChoices):
+        WORKS = "works", _("Works")
+        LIKELY_WORKS = "likely_works", _("Likely works")
+        TRADE_OFF = "trade_off", _("Works with trade-offs")
+        UNKNOWN = "unknown", _("Unknown")
+        UNLIKELY = "unlikely", _("Unlikely to work")
+        HARMFUL = "harmful", _("Does harm")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    challenge = models.ForeignKey(Challenge, models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    # The kind of unit it holds for; empty for all kinds together.
+    context = models.CharField(max_length=64, blank=True)
+    rank = models.PositiveIntegerField(null=True, blank=True)
+    rank_low = models.PositiveIntegerField(null=True, blank=True)
+    rank_high = models.PositiveIntegerField(null=True, blank=True)
+    tier = models.PositiveIntegerField(null=True, blank=True)
+    effect = models.FloatField(null=True, blank=True)
+    se = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+    low_10 = models.FloatField(null=True, blank=True)
+    p_positive = models.FloatField(null=True, blank=True)
+    p_best = models.FloatField(null=True, blank=True)
+    expected_rank = models.FloatField(null=True, blank=True)
+    try_next = models.FloatField(null=True, blank=True)
+    information = models.FloatField(null=True, blank=True)
+    action_count = models.PositiveIntegerField(default=0)
+    unit_count = models.PositiveIntegerField(default=0)
+    heterogeneity = models.FloatField(null=True, blank=True)
+    persistence = models.JSONField(null=True, blank=True)
+    side_effects = models.JSONField(default=list)
+    evidence = models.PositiveSmallIntegerField(default=0)
+    evidence_parts = models.JSONField(default=list)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.UNKNOWN)
+    reason = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+    naive_change = models.FloatField(null=True, blank=True)
+    method = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    as_of = models.DateField()
+
+    class Meta:
+        verbose_name = _("ranked solution")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["challenge", "solution", "context"], name="impact_rankedsolution_place"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(effect=None) | models.Q(low__isnull=False, high__isnull=False),
+                name="impact_rankedsolution_number_has_interval",
+            ),
+        ]
+        indexes = [models.Index(fields=["solution"], name="impact_rankedsolution_solution")]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} for {self.challenge_id}"

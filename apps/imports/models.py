@@ -1,0 +1,62 @@
+"""Files that came in, how far they are and what was rejected."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+
+
+class Kind(models.TextChoices):
+    UNITS = "units", _("Units")
+    TOUCHPOINTS = "touchpoints", _("Touchpoints")
+    METRICS = "metrics", _("Metrics")
+    CHALLENGES = "challenges", _("Challenges")
+    ALIASES = "aliases", _("Aliases")
+    SOLUTIONS = "solutions", _("Solutions")
+    FEEDBACK = "feedback", _("Feedback")
+    ACTIONS = "actions", _("Actions")
+    PEOPLE = "people", _("People")
+    EVENTS = "events", _("Events")
+
+
+class ImportBatch(models.Model):
+    """One file; its good rows land together with its state, so it is imported once or not at all."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("Waiting")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    kind = models.CharField(_("kind"), max_length=11, choices=Kind.choices)
+    source = models.CharField(_("source"), max_length=64, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RECEIVED)
+    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300)
+    file_name = models.CharField(_("file"), max_length=255)
+    file_bytes = models.BigIntegerField(default=0)
+    mapping = models.JSONField(null=True, blank=True)
+    is_strict = models.BooleanField(default=False)
+    is_dry_run = models.BooleanField(default=False)
+    phase = models.CharField(max_length=20, blank=True)
+    read_bytes = models.BigIntegerField(default=0)
+    row_count = models.BigIntegerField(default=0)
+    accepted_count = models.BigIntegerField(default=0)
+    duplicate_count = models.BigIntegerField(default=0)
+    corrected_count = models.BigIntegerField(default=0)
+    rejected_count = models.BigIntegerField(default=0)
+    warnings = models.JSONField(default=list)
+    rejects = models.FileField(upload_to="rejects/%Y/%m/", max_length=300, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        indexes = [models.Index(fields=["state", "id"], name="imports_importbatch_state")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.file_name}"

@@ -1,0 +1,50 @@
+"""The areas of the product, as far as a person's role lets them in."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+from apps.accounts.models import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """`prefix` tells which addresses belong to the area."""
+
+    label: Promise
+    icon: str
+    url_name: str
+    prefixes: tuple[str, ...]
+    role: Role = Role.STAFF
+
+
+AREAS = (
+    Area(label=_("Home"), icon="house", url_name="home", prefixes=()),
+    Area(label=_("Focus"), icon="target", url_name="impact:focus", prefixes=("/focus/", "/challenges/", "/units/")),
+    Area(label=_("Plans"), icon="clipboard-check", url_name="planning:action-list", prefixes=("/plans/", "/actions/")),
+    Area(label=_("Library"), icon="library", url_name="library:solution-list", prefixes=("/solutions/",)),
+    Area(label=_("Learn"), icon="chart-no-axes-combined", url_name="impact:learn", prefixes=("/learn/",), role=Role.LEAD),
+    Area(label=_("Data"), icon="database", url_name="imports:batch-list", prefixes=("/data/",), role=Role.LEAD),
+    Area(label=_("Settings"), icon="settings", url_name="accounts:settings", prefixes=("/settings/",)),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, object]:
+    person = getattr(request, "person", None)
+    if person is None:
+        return {"areas": []}
+    areas = [
+        {
+            "label": area.label,
+            "icon": area.icon,
+            "url": reverse(area.url_name),
+            "is_current": request.path.startswith(area.prefixes) if area.prefixes else request.path == "/",
+        }
+        for area in AREAS
+        if person.has(area.role)
+    ]
+    return {"areas": areas, "person": person, "unit": getattr(request, "unit", None)}

@@ -1,0 +1,21 @@
+"""Every address of the product, app by app."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from cxplan import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("api/", include("cxplan.api")),
+    path("support/", admin.site.urls),
+    path("", include("apps.accounts.urls")),
+    path("", include("apps.taxonomy.urls")),
+    path("", include("apps.library.urls")),
+    path("", include("apps.feedback.urls")),
+    path("", include("apps.planning.urls")),
+    path("", include("apps.imports.urls")),
+    path("", include("apps.impact.urls")),
+]
