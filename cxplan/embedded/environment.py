@@ -1,0 +1,35 @@
+"""Gives a management command the environment that settings read, and the servers it needs."""
+
+import os
+from collections.abc import Sequence
+
+from cxplan.embedded import ensure_database, postgres, valkey
+from cxplan.embedded.home import secret_key
+from cxplan.embedded.schema import ensure_migrated
+
+# These touch no row; everything else finds a database that is up.
+WITHOUT_DATABASE = frozenset(
+    "build_assets check_catalogues collectstatic compile_catalogues compilemessages diffsettings findstatic help"
+    " makemessages messages spectacular startapp startproject version".split()
+)
+# These find it as it is; everything else finds its tables up to date.
+WITHOUT_MIGRATION = frozenset("check makemigrations migrate showmigrations sqlmigrate squashmigrations".split())
+
+
+def prepare(arguments: Sequence[str]) -> None:
+    """Set what is not set: the secret, the database and the broker's address."""
+    command = arguments[0] if arguments else "help"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxplan.settings")
+    if not os.environ.get("SECRET_KEY"):
+        os.environ["SECRET_KEY"] = secret_key()
+    if not os.environ.get("CELERY_BROKER_URL"):
+        # Only `serve` starts it: a task that nobody takes now is found again from the data.
+        os.environ["CELERY_BROKER_URL"] = valkey.url()
+    if os.environ.get("DATABASE_URL"):
+        return
+    if command in WITHOUT_DATABASE or command.startswith("-") or {"-h", "--help", "--version"} & set(arguments):
+        os.environ["DATABASE_URL"] = postgres.url()
+        return
+    os.environ["DATABASE_URL"] = ensure_database()
+    if command not in WITHOUT_MIGRATION:
+        ensure_migrated()
