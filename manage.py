@@ -14,7 +14,10 @@ def main() -> None:
         prepare(sys.argv[1:])
     except EmbeddedError as error:
         sys.exit(f"cxplan: {error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

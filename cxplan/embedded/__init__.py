@@ -23,7 +23,8 @@ def ensure_database() -> str:
 def ensure_broker() -> str:
     """The address of a broker that is up: CELERY_BROKER_URL as it is, or the embedded one."""
     given = os.environ.get("CELERY_BROKER_URL")
-    if given:
+    # A management command has the embedded one's address from the start, and no server behind it.
+    if given and given != valkey.url():
         return given
     valkey.ensure()
     return valkey.url()

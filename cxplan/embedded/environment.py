@@ -3,8 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from cxplan.embedded import ensure_database, postgres, valkey
-from cxplan.embedded.home import secret_key
+from cxplan.embedded import child, ensure_database, postgres, valkey
+from cxplan.embedded.home import folder, secret_key
 from cxplan.embedded.schema import ensure_migrated
 
 # These touch no row; everything else finds a database that is up.
@@ -19,6 +19,10 @@ WITHOUT_MIGRATION = frozenset("check makemigrations migrate showmigrations sqlmi
 def prepare(arguments: Sequence[str]) -> None:
     """Set what is not set: the secret, the database and the broker's address."""
     command = arguments[0] if arguments else "help"
+    if os.environ.pop("CXPLAN_ENDS_WITH_PARENT", ""):
+        # `make` is the parent: without it nobody could stop what it started.
+        child.die_with_parent()
+    folder("assets")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxplan.settings")
     if not os.environ.get("SECRET_KEY"):
         os.environ["SECRET_KEY"] = secret_key()

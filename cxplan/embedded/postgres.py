@@ -49,9 +49,13 @@ def url(database: str = DATABASE) -> str:
     return f"postgresql://{ROLE}@{quote(str(socket_folder('postgres')), safe='')}/{database}"
 
 
-@cache
 def server(root: Path, *, safe: bool = True) -> KeptServer:
     """This process's share in the PostgreSQL of the home `root`."""
+    return _server(root, safe)
+
+
+@cache
+def _server(root: Path, safe: bool) -> KeptServer:
     data = root / "postgres"
     return KeptServer(
         name="postgres",
