@@ -1,0 +1,112 @@
+"""What is common to all units of a week, and to those of a region?
+
+Common week effects g_t are flat; a region with enough units has shocks g_G ~ N(0, Ω), Ω = v_g R(ρ_g).
+With W_G the information of a region's units about its weeks,
+
+    F_G = (I + W_G Ω)^-1,   H = Σ F_G W_G,   Cov(g + g_G | β) = Ω F_G + F_G' H^-1 F_G.
+
+Regions are eliminated one by one; units outside any eligible region form one group with Ω = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from .data import Bools, Floats, Ints, Settings
+from .semiseparable import ar1_correlation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekSystem:
+    """The eliminated week effects of all groups.
+
+    Attributes
+    ----------
+    f : (G, P, P) float
+        F_G.
+    omega_f : (G, P, P) float
+        Ω F_G, symmetric; zero for the group without shocks.
+    h_inverse : (P, P) float
+        H^-1 over periods with answers, zero elsewhere.
+    gamma : (G, P, P) float
+        Covariance of g + g_G given the effects.
+    log_det : float
+        Σ log|I + W_G Ω| + log|H|.
+    live : (P,) bool
+        Periods with answers.
+    """
+
+    f: Floats
+    omega_f: Floats
+    h_inverse: Floats
+    gamma: Floats
+    log_det: float
+    live: Bools
+
+
+def eligible(region: Ints, answering: Bools, settings: Settings) -> Ints:
+    """Labels of the regions that get shocks of their own; none when fewer than two would."""
+    labels, counts = np.unique(region[answering], return_counts=True)
+    big = labels[counts >= settings.region_units_min]
+    return np.asarray(big if labels.shape[0] > 1 and big.shape[0] > 0 else labels[:0], dtype=np.int64)
+
+
+def membership(region: Ints, labels: Ints) -> Ints:
+    """Group of each unit: position in `labels`, or the last group (no shocks)."""
+    if labels.shape[0] == 0:
+        return np.zeros(region.shape[0], dtype=np.int64)
+    at = np.minimum(np.searchsorted(labels, region), labels.shape[0] - 1)
+    return np.where(labels[at] == region, at, labels.shape[0]).astype(np.int64)
+
+
+def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSystem:
+    """Eliminate the week effects.
+
+    Parameters
+    ----------
+    w : (G, P, P) float
+        Information of each group; the first `shocks` groups have shocks of their own.
+    shocks : int
+        Number of groups with shocks.
+    v_g, rho_g : float
+        Their variance and lag-1 correlation.
+    """
+    groups, periods, _ = w.shape
+    omega = v_g * ar1_correlation(periods, rho_g)
+    identity = np.eye(periods)
+    f = np.broadcast_to(identity, w.shape).copy()
+    omega_f = np.zeros_like(w)
+    log_det = 0.0
+    if shocks and v_g > 0:
+        inner = identity + w[:shocks] @ omega
+        f[:shocks] = np.linalg.inv(inner)
+        log_det += float(np.linalg.slogdet(inner)[1].sum())
+        product = omega @ f[:shocks]
+        omega_f[:shocks] = 0.5 * (product + product.transpose(0, 2, 1))
+    h = (f @ w).sum(axis=0)
+    h = 0.5 * (h + h.T)
+    live = np.diagonal(w.sum(axis=0)) > 0
+    h_live = h[np.ix_(live, live)]
+    factor = linalg.cholesky(h_live, lower=True)
+    log_det += 2.0 * float(np.log(np.diagonal(factor)).sum())
+    h_inverse = np.zeros_like(h)
+    h_inverse[np.ix_(live, live)] = linalg.cho_solve((factor, True), np.eye(int(live.sum())))
+    gamma = omega_f + f.transpose(0, 2, 1) @ h_inverse @ f
+    return WeekSystem(
+        f=f,
+        omega_f=omega_f,
+        h_inverse=h_inverse,
+        gamma=0.5 * (gamma + gamma.transpose(0, 2, 1)),
+        log_det=log_det,
+        live=live,
+    )
+
+
+def week_means(system: WeekSystem, a: Floats) -> Floats:
+    """Posterior means of g + g_G from the groups' Wy sums, (G, P) → (G, P)."""
+    shared = system.h_inverse @ np.einsum("gij,gj->i", system.f, a)
+    out = np.einsum("gij,gj->gi", system.omega_f, a) + np.einsum("gji,j->gi", system.f, shared)
+    return np.asarray(out, dtype=np.float64)
