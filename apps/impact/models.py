@@ -116,6 +116,29 @@ class Effect(models.Model):
         return f"{self.action_id} on {self.metric_id}"
 
 
+class SideEffect(models.Model):
+    """What a solution aimed at other metrics changes in this one, per use."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    effect = models.FloatField()
+    se = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    p_harm = models.FloatField()
+    action_count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("side effect")
+        constraints = [
+            models.UniqueConstraint(fields=["solution", "metric"], name="impact_sideeffect_solution_metric")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} on {self.metric_id}"
+
+
 class RankedSolution(models.Model):
     """A solution's place among those linked to a challenge."""
 
@@ -126,6 +149,11 @@ class RankedSolution(models.Model):
         UNKNOWN = "unknown", _("Unknown")
         UNLIKELY = "unlikely", _("Unlikely to work")
         HARMFUL = "harmful", _("Does harm")
+
+    class Standing(models.TextChoices):
+        RANKABLE = "rankable", _("Rankable")
+        EARLY = "early", _("Early")
+        NOT_RANKABLE = "not_rankable", _("Not yet rankable")
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
     challenge = models.ForeignKey(Challenge, models.CASCADE, related_name="+")
@@ -141,19 +169,31 @@ class RankedSolution(models.Model):
     se = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
+    # The wider of the posterior and the robust interval: what a single claim is shown with.
+    claim_low = models.FloatField(null=True, blank=True)
+    claim_high = models.FloatField(null=True, blank=True)
     low_10 = models.FloatField(null=True, blank=True)
     p_positive = models.FloatField(null=True, blank=True)
     p_best = models.FloatField(null=True, blank=True)
     expected_rank = models.FloatField(null=True, blank=True)
     try_next = models.FloatField(null=True, blank=True)
+    is_worth_trying = models.BooleanField(default=False)
+    is_safe_pick = models.BooleanField(default=False)
     information = models.FloatField(null=True, blank=True)
+    standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.NOT_RANKABLE)
     action_count = models.PositiveIntegerField(default=0)
     unit_count = models.PositiveIntegerField(default=0)
+    region_count = models.PositiveIntegerField(default=0)
     heterogeneity = models.FloatField(null=True, blank=True)
     persistence = models.JSONField(null=True, blank=True)
+    # Ids of solutions always used together with this one, so that only their sum is known.
+    aliases = models.JSONField(default=list)
+    # Copied from the side effects on other metrics, whichever of them was measured last.
     side_effects = models.JSONField(default=list)
     evidence = models.PositiveSmallIntegerField(default=0)
     evidence_parts = models.JSONField(default=list)
+    # On the outcome alone; `verdict` takes the side effects into account.
+    own_verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.UNKNOWN)
     verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.UNKNOWN)
     reason = models.CharField(max_length=40, blank=True)
     detail = models.TextField(blank=True)

@@ -1,0 +1,336 @@
+"""How do a metric's rows become the arrays that the engine reads?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from operator import attrgetter
+from typing import cast
+
+import numpy as np
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection
+from django.db.models import Avg, Max, Q
+from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
+
+from apps.accounts.models import Unit
+from apps.core.periods import WEEK, week_of, weeks_between
+from apps.core.trees import path_prefixes
+from apps.impact.stats.data import DEFAULTS, Actions, Bools, Floats, Ints, Panel, Settings
+from apps.library.models import SolutionLink
+from apps.planning.models import Action, Event
+from apps.taxonomy.models import Metric
+
+# Older weeks neither carry a baseline nor an effect that anybody asks about.
+WEEKS_MAX = 520
+_EPOCH = date(2000, 1, 3)  # a Monday
+DROPPED = (Event.Kind.CLOSURE, Event.Kind.OUTAGE)
+
+# One row of PostgreSQL's binary COPY: a field count, then length and big-endian value of each field.
+_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("unit_length", ">i4"),
+        ("unit", ">i8"),
+        ("week_length", ">i4"),
+        ("week", ">i4"),
+        ("n_length", ">i4"),
+        ("n", ">f8"),
+        ("effective_length", ">i4"),
+        ("effective", ">f8"),
+        ("mean_length", ">i4"),
+        ("mean", ">f8"),
+        ("m2_length", ">i4"),
+        ("m2", ">f8"),
+    ]
+)
+_HEADER_BYTES = 19
+_TRAILER_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """One logged action as measurement sees it: its solutions and the lag of the slowest of them."""
+
+    pk: int
+    unit_id: int
+    metric_id: int
+    effective_on: date
+    ended_on: date | None
+    is_randomised: bool
+    solution_ids: tuple[int, ...]
+    lag_days: int
+    fidelity: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricData:
+    """A metric's arrays, and what their rows and columns stand for.
+
+    `logs[j]` are the logged actions that make up row j of `actions`; more than one when they were so close
+    that they are one intervention. Week t of the panel begins at `first_week` + t weeks.
+    """
+
+    panel: Panel
+    actions: Actions
+    unit_ids: tuple[int, ...]
+    kinds: tuple[str, ...]
+    regions: tuple[str, ...]
+    solution_ids: tuple[int, ...]
+    logs: tuple[tuple[Log, ...], ...]
+    first_week: date
+
+    def monday(self, week: float) -> date:
+        return self.first_week + int(week) * WEEK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cells:
+    unit: Ints
+    week: Ints
+    n: Floats
+    effective: Floats
+    mean: Floats
+    m2: Floats
+
+
+def journey_of(metric: Metric) -> int | None:
+    if metric.journey_id is not None:
+        return metric.journey_id
+    return metric.touchpoint.journey_id if metric.touchpoint is not None else None
+
+
+def feeds(source: Metric, metric: Metric) -> bool:
+    """Whether an action aimed at `source` can have a side effect on `metric`.
+
+    It can on metrics of the same journey at its own and later touchpoints, and on the overall outcome.
+    """
+    if source.pk == metric.pk or journey_of(metric) is None or journey_of(source) != journey_of(metric):
+        return False
+    if metric.is_overall:
+        return True
+    if source.touchpoint is None or metric.touchpoint is None:
+        return False
+    return metric.touchpoint.position >= source.touchpoint.position
+
+
+def side_sources(metric: Metric, metrics: Iterable[Metric]) -> tuple[int, ...]:
+    """The metrics whose actions can have side effects on `metric`."""
+    return tuple(sorted(source.pk for source in metrics if feeds(source, metric)))
+
+
+def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -> MetricData:
+    """Everything known about `metric` up to the week of `as_of`, in a constant number of queries."""
+    last = week_of(as_of)
+    cells = _read_cells(metric=metric, first=last - (WEEKS_MAX - 1) * WEEK, last=last)
+    sources = side_sources(metric, Metric.objects.select_related("touchpoint"))
+    logs = _read_logs([metric.pk, *sources])
+    seen = set(cells.unit.tolist()) | {log.unit_id for log in logs if log.metric_id == metric.pk}
+    units = sorted(Unit.objects.filter(pk__in=seen).only("id", "kind", "region", "path"), key=attrgetter("pk"))
+    row = {unit.pk: index for index, unit in enumerate(units)}
+    first = _EPOCH + int(cells.week.min()) * WEEK if cells.week.size else last
+    weeks = weeks_between(first, last) + 1
+    kinds, kind = _labels([unit.kind for unit in units])
+    regions, region = _labels([unit.region for unit in units])
+    y, n, within = _grid(cells, row, first, weeks, metric.sign)
+    usable, event_unit, event_start, event_end = _read_events(units, first, weeks)
+    groups = combine([log for log in logs if log.unit_id in row], settings)
+    actions, solution_ids = _actions(groups, metric, row, first, weeks, settings)
+    return MetricData(
+        panel=Panel(
+            y=y,
+            n=n,
+            within_variance=within,
+            region=region,
+            kind=kind,
+            usable=usable,
+            event_unit=event_unit,
+            event_start=event_start,
+            event_end=event_end,
+        ),
+        actions=actions,
+        unit_ids=tuple(unit.pk for unit in units),
+        kinds=kinds,
+        regions=regions,
+        solution_ids=solution_ids,
+        logs=tuple(groups),
+        first_week=first,
+    )
+
+
+def combine(logs: Sequence[Log], settings: Settings = DEFAULTS) -> list[tuple[Log, ...]]:
+    """Put logs of one unit and metric that began within a few weeks together.
+
+    The distance counts from the first of them, so that a long chain of logs is not one intervention.
+    """
+    groups: list[list[Log]] = []
+    reach = timedelta(weeks=settings.merge_weeks)
+    for log in sorted(logs, key=lambda log: (log.unit_id, log.metric_id, log.effective_on, log.pk)):
+        first = groups[-1][0] if groups else None
+        if (
+            first is not None
+            and (first.unit_id, first.metric_id) == (log.unit_id, log.metric_id)
+            and log.effective_on - first.effective_on <= reach
+        ):
+            groups[-1].append(log)
+        else:
+            groups.append([log])
+    return [tuple(group) for group in groups]
+
+
+def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
+    statement = """
+        COPY (
+            SELECT unit_id::int8, ((week - DATE '2000-01-03') / 7)::int4, n::float8,
+                   (weight * weight / weight_squares)::float8, mean::float8, m2::float8
+            FROM feedback_cell
+            WHERE metric_id = %s AND week BETWEEN %s AND %s
+        ) TO STDOUT (FORMAT binary)
+    """
+    with connection.cursor() as cursor, cursor.copy(statement, [metric.pk, first, last]) as copy:
+        data = b"".join(copy)
+    body = memoryview(data)[_HEADER_BYTES : len(data) - _TRAILER_BYTES]
+    rows = np.frombuffer(body, dtype=_ROW)
+    return _Cells(
+        unit=rows["unit"].astype(np.int64),
+        week=rows["week"].astype(np.int64),
+        n=rows["n"].astype(np.float64),
+        effective=rows["effective"].astype(np.float64),
+        mean=rows["mean"].astype(np.float64),
+        m2=rows["m2"].astype(np.float64),
+    )
+
+
+def _grid(
+    cells: _Cells, row: Mapping[int, int], first: date, weeks: int, sign: int
+) -> tuple[Floats, Floats, float | None]:
+    y = np.full((len(row), weeks), np.nan)
+    n = np.zeros((len(row), weeks))
+    if cells.unit.size == 0:
+        return y, n, None
+    known = np.fromiter(row, dtype=np.int64, count=len(row))
+    unit = np.searchsorted(known, cells.unit)
+    week = cells.week - weeks_between(_EPOCH, first)
+    y[unit, week] = sign * cells.mean
+    n[unit, week] = cells.effective
+    freedom = float((cells.n - 1).sum())
+    within = float(cells.m2.sum()) / freedom if freedom > 0 else 0.0
+    return y, n, within if within > 0 else None
+
+
+def _labels(values: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    names = tuple(sorted(set(values)))
+    index = {name: position for position, name in enumerate(names)}
+    return names, np.array([index[value] for value in values], dtype=np.int64)
+
+
+def _read_events(units: Sequence[Unit], first: date, weeks: int) -> tuple[Bools | None, Ints, Ints, Ints]:
+    """Weeks to drop, and the other disturbances as (unit row, first week, week after the last)."""
+    inside: dict[str, list[int]] = {}
+    for index, unit in enumerate(units):
+        for prefix in path_prefixes(unit.path):
+            inside.setdefault(prefix, []).append(index)
+    usable = np.ones((len(units), weeks), dtype=bool)
+    shifts: list[tuple[int, int, int]] = []
+    for kind, path, starts_on, ends_on in Event.objects.order_by("pk").values_list(
+        "kind", "unit__path", "starts_on", "ends_on"
+    ):
+        start = max(0, weeks_between(first, starts_on))
+        end = min(weeks, weeks_between(first, ends_on) + 1) if ends_on else weeks
+        if end <= start:
+            continue
+        rows = list(range(len(units))) if path is None else inside.get(path, [])
+        if kind in DROPPED:
+            usable[rows, start:end] = False
+        elif path is not None:
+            # What happens everywhere at once is part of the time effects already.
+            shifts += [(index, start, end) for index in rows]
+    table = np.array(sorted(set(shifts)), dtype=np.int64).reshape(-1, 3)
+    return (None if usable.all() else usable), table[:, 0], table[:, 1], table[:, 2]
+
+
+def _read_logs(metric_ids: Sequence[int]) -> list[Log]:
+    rows = (
+        Action.objects.took_effect()
+        .annotate(aimed_at=Coalesce("target_metric_id", "challenge__metric_id"))
+        .filter(aimed_at__in=metric_ids)
+        .annotate(
+            used=ArrayAgg(
+                "solutions__version__solution_id",
+                distinct=True,
+                filter=Q(solutions__isnull=False),
+                default=[],
+            ),
+            lag=Max("solutions__version__lag_days"),
+            fidelity=Avg("solutions__fidelity"),
+        )
+        .order_by("pk")
+        .values_list(
+            "pk", "unit_id", "aimed_at", "effective_on", "ended_on", "is_randomised", "used", "lag", "fidelity"
+        )
+    )
+    return [
+        Log(
+            pk=pk,
+            unit_id=unit_id,
+            metric_id=aimed_at,
+            effective_on=cast(date, effective_on),
+            ended_on=ended_on,
+            is_randomised=is_randomised,
+            solution_ids=tuple(sorted(used)),
+            lag_days=lag or 0,
+            fidelity=float(fidelity) if fidelity is not None else None,
+        )
+        for pk, unit_id, aimed_at, effective_on, ended_on, is_randomised, used, lag, fidelity in rows
+    ]
+
+
+def lag_weeks(lag_days: int, settings: Settings = DEFAULTS) -> int:
+    """Weeks by which the window that judges an action moves; a lag within the ramp moves nothing."""
+    return max(0, -(-lag_days // 7) - settings.ramp_weeks)
+
+
+def _end_week(group: Sequence[Log], first: date, weeks: int) -> int:
+    """The first week in which nothing of the group runs any more."""
+    running = weeks + WEEKS_MAX
+    ends = [
+        weeks_between(first, log.ended_on + timedelta(days=6)) if log.ended_on is not None else running
+        for log in group
+    ]
+    return max(ends)
+
+
+def _actions(
+    groups: Sequence[tuple[Log, ...]],
+    metric: Metric,
+    row: Mapping[int, int],
+    first: date,
+    weeks: int,
+    settings: Settings,
+) -> tuple[Actions, tuple[int, ...]]:
+    links = SolutionLink.objects.filter(challenge__metric=metric).order_by("challenge_id", "pk")
+    home: dict[int, int] = {}
+    for solution_id, challenge_id in links.values_list("solution_id", "challenge_id"):
+        home.setdefault(solution_id, challenge_id)
+    solution_ids = tuple(sorted({pk for group in groups for log in group for pk in log.solution_ids} | set(home)))
+    column = {pk: index for index, pk in enumerate(solution_ids)}
+    used: NDArray[np.bool_] = np.zeros((len(groups), len(solution_ids)), dtype=bool)
+    for index, group in enumerate(groups):
+        used[index, [column[pk] for log in group for pk in log.solution_ids]] = True
+
+    def ints(values: Iterable[int]) -> Ints:
+        return np.array(list(values), dtype=np.int64)
+
+    fidelities = [[log.fidelity for log in group if log.fidelity is not None] for group in groups]
+    actions = Actions(
+        unit=ints(row[group[0].unit_id] for group in groups),
+        start=ints(weeks_between(first, group[0].effective_on) for group in groups),
+        end=ints(_end_week(group, first, weeks) for group in groups),
+        aimed=np.array([group[0].metric_id == metric.pk for group in groups], dtype=bool),
+        solutions=used,
+        lag=ints(max(lag_weeks(log.lag_days, settings) for log in group) for group in groups),
+        randomised=np.array([all(log.is_randomised for log in group) for group in groups], dtype=bool),
+        fidelity=np.array([np.mean(known) if known else np.nan for known in fidelities], dtype=np.float64),
+        challenge=ints(home.get(pk, -1) for pk in solution_ids),
+    )
+    return actions, solution_ids
