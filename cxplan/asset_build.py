@@ -37,7 +37,7 @@ def build(*, force: bool = False) -> bool:
     bundle = vendor / CHART_BUNDLE
     mark = f"/* vl-convert-python {version('vl-convert-python')} */\n"
     if force or not bundle.exists() or not bundle.read_text(encoding="utf-8").startswith(mark):
-        _write(bundle, mark + vl_convert.javascript_bundle())
+        _write(bundle, mark + vl_convert.javascript_bundle(snippet=None))
     call_command("collectstatic", interactive=False, verbosity=0)
     done.write_text(wanted)
     return True

@@ -172,7 +172,9 @@ def _servers() -> Iterator[list[KeptServer]]:
     """The embedded servers this run uses, up and migrated; given up at the end."""
     if not (folder("assets") / ".built").exists():
         # In a process of its own: the chart library may not be called in one that forks.
-        subprocess.run([sys.executable, "manage.py", "build_assets"], cwd=REPOSITORY, check=True, stdout=sys.stderr)
+        subprocess.run(
+            [sys.executable, "manage.py", "build_assets"], cwd=REPOSITORY, check=True, stdout=sys.stderr
+        )
     # Connections opened before (by a command that loads data first) would outlive their server.
     connections.close_all()
     kept = []

@@ -16,6 +16,8 @@ _RUN = "CXPLAN_TEST_RUN"
 
 
 def _start_run() -> None:
+    # Meant for what make starts itself, not for the servers that tests start.
+    os.environ.pop("CXPLAN_ENDS_WITH_PARENT", None)
     os.environ["CXPLAN_TEST_TEMPLATES"] = str(home() / "test")
     if not os.environ.get("DATABASE_URL"):
         os.environ["CXPLAN_HOME"] = os.environ["CXPLAN_TEST_TEMPLATES"]

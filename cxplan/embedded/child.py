@@ -43,7 +43,7 @@ def command(
     wrapper = [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(on_parent_death))]
     if not_as_root and os.geteuid() == 0:
         wrapper += ["--not-as-root", *map(str, owned)]
-    return [*wrapper, "--", *map(os.fspath, argv)]
+    return [*wrapper, "--", *(os.fspath(word) for word in argv)]
 
 
 def _call(name: str, *arguments: int) -> None:
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str]) -> None:
         _drop_root(options[1:])
     # After the change of user: that clears a parent-death signal set before it.
     die_with_parent(int(death_signal), parent=int(parent))
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606  there is no shell to want
 
 
 if __name__ == "__main__":

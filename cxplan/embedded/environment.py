@@ -9,11 +9,16 @@ from cxplan.embedded.schema import ensure_migrated
 
 # These touch no row; everything else finds a database that is up.
 WITHOUT_DATABASE = frozenset(
-    "build_assets check_catalogues collectstatic compile_catalogues compilemessages diffsettings findstatic help"
-    " makemessages messages spectacular startapp startproject version".split()
+    [
+        *("build_assets", "collectstatic", "findstatic"),
+        *("check_catalogues", "compile_catalogues", "compilemessages", "makemessages", "messages"),
+        *("diffsettings", "help", "spectacular", "startapp", "startproject", "version"),
+    ]
 )
 # These find it as it is; everything else finds its tables up to date.
-WITHOUT_MIGRATION = frozenset("check makemigrations migrate showmigrations sqlmigrate squashmigrations".split())
+WITHOUT_MIGRATION = frozenset(
+    ["check", "makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations"]
+)
 
 
 def prepare(arguments: Sequence[str]) -> None:

@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000, help="the next free one is taken when it is not free")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="the next free one is taken when it is not free"
+        )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         def announce(address: str) -> None:
