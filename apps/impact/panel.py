@@ -11,7 +11,6 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.db.models import Avg, Max, Q
 from django.db.models.functions import Coalesce
-from numpy.typing import NDArray
 
 from apps.accounts.models import Unit
 from apps.core.periods import WEEK, week_of, weeks_between
@@ -67,8 +66,8 @@ class Log:
 class MetricData:
     """A metric's arrays, and what their rows and columns stand for.
 
-    `logs[j]` are the logged actions that make up row j of `actions`; more than one when they were so close
-    that they are one intervention. Week t of the panel begins at `first_week` + t weeks.
+    `logs[j]` is row j of `actions`; the engine itself joins logs that are close together. Week t of the panel
+    begins at `first_week` + t weeks.
     """
 
     panel: Panel
@@ -77,7 +76,7 @@ class MetricData:
     kinds: tuple[str, ...]
     regions: tuple[str, ...]
     solution_ids: tuple[int, ...]
-    logs: tuple[tuple[Log, ...], ...]
+    logs: tuple[Log, ...]
     first_week: date
 
     def monday(self, week: float) -> date:
@@ -134,8 +133,8 @@ def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -
     regions, region = _labels([unit.region for unit in units])
     y, n, within = _grid(cells, row, first, weeks, metric.sign)
     usable, event_unit, event_start, event_end = _read_events(units, first, weeks)
-    groups = combine([log for log in logs if log.unit_id in row], settings)
-    actions, solution_ids = _actions(groups, metric, row, first, weeks, settings)
+    logs = [log for log in logs if log.unit_id in row]
+    actions, solution_ids = _actions(logs, metric, row, first, weeks, settings)
     return MetricData(
         panel=Panel(
             y=y,
@@ -153,29 +152,9 @@ def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -
         kinds=kinds,
         regions=regions,
         solution_ids=solution_ids,
-        logs=tuple(groups),
+        logs=tuple(logs),
         first_week=first,
     )
-
-
-def combine(logs: Sequence[Log], settings: Settings = DEFAULTS) -> list[tuple[Log, ...]]:
-    """Put logs of one unit and metric that began within a few weeks together.
-
-    The distance counts from the first of them, so that a long chain of logs is not one intervention.
-    """
-    groups: list[list[Log]] = []
-    reach = timedelta(weeks=settings.merge_weeks)
-    for log in sorted(logs, key=lambda log: (log.unit_id, log.metric_id, log.effective_on, log.pk)):
-        first = groups[-1][0] if groups else None
-        if (
-            first is not None
-            and (first.unit_id, first.metric_id) == (log.unit_id, log.metric_id)
-            and log.effective_on - first.effective_on <= reach
-        ):
-            groups[-1].append(log)
-        else:
-            groups.append([log])
-    return [tuple(group) for group in groups]
 
 
 def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
@@ -290,18 +269,15 @@ def lag_weeks(lag_days: int, settings: Settings = DEFAULTS) -> int:
     return max(0, -(-lag_days // 7) - settings.ramp_weeks)
 
 
-def _end_week(group: Sequence[Log], first: date, weeks: int) -> int:
-    """The first week in which nothing of the group runs any more."""
-    running = weeks + WEEKS_MAX
-    ends = [
-        weeks_between(first, log.ended_on + timedelta(days=6)) if log.ended_on is not None else running
-        for log in group
-    ]
-    return max(ends)
+def _end_week(log: Log, first: date, weeks: int) -> int:
+    """The first week in which the action no longer runs."""
+    if log.ended_on is None:
+        return weeks + WEEKS_MAX
+    return weeks_between(first, log.ended_on + timedelta(days=6))
 
 
 def _actions(
-    groups: Sequence[tuple[Log, ...]],
+    logs: Sequence[Log],
     metric: Metric,
     row: Mapping[int, int],
     first: date,
@@ -312,25 +288,24 @@ def _actions(
     home: dict[int, int] = {}
     for solution_id, challenge_id in links.values_list("solution_id", "challenge_id"):
         home.setdefault(solution_id, challenge_id)
-    solution_ids = tuple(sorted({pk for group in groups for log in group for pk in log.solution_ids} | set(home)))
+    solution_ids = tuple(sorted({pk for log in logs for pk in log.solution_ids} | set(home)))
     column = {pk: index for index, pk in enumerate(solution_ids)}
-    used: NDArray[np.bool_] = np.zeros((len(groups), len(solution_ids)), dtype=bool)
-    for index, group in enumerate(groups):
-        used[index, [column[pk] for log in group for pk in log.solution_ids]] = True
+    used: Bools = np.zeros((len(logs), len(solution_ids)), dtype=bool)
+    for index, log in enumerate(logs):
+        used[index, [column[pk] for pk in log.solution_ids]] = True
 
     def ints(values: Iterable[int]) -> Ints:
         return np.array(list(values), dtype=np.int64)
 
-    fidelities = [[log.fidelity for log in group if log.fidelity is not None] for group in groups]
     actions = Actions(
-        unit=ints(row[group[0].unit_id] for group in groups),
-        start=ints(weeks_between(first, group[0].effective_on) for group in groups),
-        end=ints(_end_week(group, first, weeks) for group in groups),
-        aimed=np.array([group[0].metric_id == metric.pk for group in groups], dtype=bool),
+        unit=ints(row[log.unit_id] for log in logs),
+        start=ints(weeks_between(first, log.effective_on) for log in logs),
+        end=ints(_end_week(log, first, weeks) for log in logs),
+        aimed=np.array([log.metric_id == metric.pk for log in logs], dtype=bool),
         solutions=used,
-        lag=ints(max(lag_weeks(log.lag_days, settings) for log in group) for group in groups),
-        randomised=np.array([all(log.is_randomised for log in group) for group in groups], dtype=bool),
-        fidelity=np.array([np.mean(known) if known else np.nan for known in fidelities], dtype=np.float64),
+        lag=ints(lag_weeks(log.lag_days, settings) for log in logs),
+        randomised=np.array([log.is_randomised for log in logs], dtype=bool),
+        fidelity=np.array([np.nan if log.fidelity is None else log.fidelity for log in logs], dtype=np.float64),
         challenge=ints(home.get(pk, -1) for pk in solution_ids),
     )
     return actions, solution_ids
