@@ -22,19 +22,26 @@ def person_of_request(request: Request) -> Person:
 class ScopedPermission(BasePermission):
     """A view declares `read_role`, and `write_role` when it can be written to; the default is to refuse.
 
-    A token must also carry the scope: `read` for safe methods, `write_scope` of the view for the others.
+    A token must also carry one of the view's `read_scopes` or `write_scopes`.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
             return False
+        if request.method not in view.allowed_methods:
+            # No handler will run: the answer is that the method does not exist here, a 405.
+            return True
         is_read = request.method in SAFE_METHODS
         role: Role | None = getattr(view, "read_role" if is_read else "write_role", None)
         if role is None:
             return False
         person = person_of_request(request)
         if person.token is not None:
-            needed = ApiToken.Access.READ if is_read else getattr(view, "write_scope", ApiToken.Access.WRITE)
-            if needed not in person.token.scopes:
+            needed = (
+                getattr(view, "read_scopes", (ApiToken.Access.READ,))
+                if is_read
+                else getattr(view, "write_scopes", (ApiToken.Access.WRITE,))
+            )
+            if not set(needed) & set(person.token.scopes):
                 return False
         return person.has(role)
