@@ -54,17 +54,28 @@ def _call(name: str, *arguments: int) -> None:
 
 
 def _drop_root(owned: Sequence[str]) -> None:
-    try:
-        _call("unshare", _CLONE_NEWUSER)
-    except OSError:
-        # Containers commonly forbid user namespaces; there root may become nobody instead.
+    """Become nobody: of a namespace of our own where allowed, as in containers it often is not."""
+    if not _may_have_namespace():
         _give(owned, NOBODY)
         _become_nobody()
         return
+    # Before the change: from inside, files of the true nobody look like our own.
+    _give(owned, 0)
+    _call("unshare", _CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1")
-    _give(owned, NOBODY)
+
+
+def _may_have_namespace() -> bool:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _call("unshare", _CLONE_NEWUSER)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def _give(folders: Sequence[str], user: int) -> None:

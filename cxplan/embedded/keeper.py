@@ -2,7 +2,7 @@
 
 A detached script of its own (standard library only). The locks are the kernel's, so a user that is
 killed lets go like one that leaves; the server carries a parent-death signal, so it cannot outlive a
-keeper that is killed. Files, all in the folder `locks` of the specification:
+keeper that is killed. Files, all in the folder that is its argument:
 
 - `users`: shared by every process that needs the server, exclusive for the keeper that stops it;
 - `keeper`: held by the one keeper;
@@ -28,10 +28,9 @@ MOST_QUICK_DEATHS = 3
 
 
 class Specification(TypedDict):
-    """What the process that needs a server tells its keeper."""
+    """What the process that needs a server tells its keeper, as JSON on standard input."""
 
     name: str
-    locks: str
     argv: list[str]
     environment: dict[str, str]
     stop_signals: list[int]
@@ -50,9 +49,9 @@ def take(path: Path, operation: int) -> int | None:
 
 
 class Keeper:
-    def __init__(self, specification: Specification) -> None:
+    def __init__(self, locks: Path, specification: Specification) -> None:
+        self.locks = locks
         self.specification = specification
-        self.locks = Path(specification["locks"])
         self.happenings: SimpleQueue[str] = SimpleQueue()
 
     def run(self) -> int:
@@ -135,4 +134,4 @@ class Keeper:
 
 
 if __name__ == "__main__":
-    sys.exit(Keeper(json.loads(sys.argv[1])).run())
+    sys.exit(Keeper(Path(sys.argv[1]), json.load(sys.stdin)).run())

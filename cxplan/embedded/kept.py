@@ -123,7 +123,6 @@ class KeptServer:
         argv, environment = self.prepare()
         specification: keeper.Specification = {
             "name": self.name,
-            "locks": str(self.locks),
             "argv": argv,
             "environment": environment,
             "stop_signals": self.stop_signals,
@@ -131,13 +130,16 @@ class KeptServer:
         }
         with log_file(self.name).open("ab") as output:
             self._started = subprocess.Popen(
-                [sys.executable, "-I", "-S", keeper.__file__, json.dumps(specification)],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-S", keeper.__file__, str(self.locks)],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 cwd="/",
                 start_new_session=True,
             )
+        assert self._started.stdin is not None
+        with self._started.stdin as stdin:
+            stdin.write(json.dumps(specification).encode())
 
     def _failure(self, what: str) -> EmbeddedError:
         log = log_file(self.name)

@@ -63,7 +63,8 @@ def _server(root: Path, safe: bool) -> KeptServer:
         answers=_answers,
         prepare=lambda: _prepare(data, safe=safe),
         stop_signals=[signal.SIGINT, signal.SIGQUIT],
-        stale=[data / "postmaster.pid"],
+        # PostgreSQL takes any living process of the number in these files for an old server.
+        stale=[data / "postmaster.pid", socket_folder("postgres") / ".s.PGSQL.5432.lock"],
     )
 
 
