@@ -183,6 +183,8 @@ class RankedSolution(models.Model):
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.NOT_RANKABLE)
     action_count = models.PositiveIntegerField(default=0)
     unit_count = models.PositiveIntegerField(default=0)
+    # Uses in the kind of unit that `context` names.
+    context_count = models.PositiveIntegerField(default=0)
     region_count = models.PositiveIntegerField(default=0)
     heterogeneity = models.FloatField(null=True, blank=True)
     persistence = models.JSONField(null=True, blank=True)

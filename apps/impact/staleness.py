@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.db import connection
 
@@ -52,6 +52,11 @@ _GROUND = """
 """
 
 
+CUT_OFF = "cut off"
+# A metric whose measurement broke is tried again after this, or at once when its data change.
+REST = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
     """Digests of everything that measurement reads, by metric where it is of one metric."""
@@ -89,7 +94,7 @@ def stale_metrics(as_of: date, settings: Settings = DEFAULTS) -> list[StaleMetri
     )
     stale = []
     for metric in state.metrics:
-        if metric.pk not in state.series and metric.pk not in state.actions and metric.pk not in state.links:
+        if not _is_measurable(metric, state):
             continue
         current = _fingerprint(metric, state, as_of, settings)
         if done.get(metric.pk) != current:
@@ -103,6 +108,26 @@ def stale_metrics(as_of: date, settings: Settings = DEFAULTS) -> list[StaleMetri
                 )
             )
     return sorted(stale, key=lambda item: (item.is_measured, -item.action_count, item.metric_id))
+
+
+def due_metrics(*, as_of: date, now: datetime) -> list[StaleMetric]:
+    """The stale metrics that are worth a try now: not those that broke on the same data a moment ago."""
+    broken = set(
+        Run.objects.filter(state=Run.State.FAILED, finished_at__gt=now - REST)
+        .exclude(error=CUT_OFF)
+        .values_list("metric_id", "fingerprint")
+    )
+    return [item for item in stale_metrics(as_of) if (item.metric_id, item.fingerprint) not in broken]
+
+
+def measurable_metrics() -> list[int]:
+    """Metrics that have answers, actions or challenges."""
+    state = _state()
+    return [metric.pk for metric in state.metrics if _is_measurable(metric, state)]
+
+
+def _is_measurable(metric: Metric, state: _State) -> bool:
+    return metric.pk in state.series or metric.pk in state.actions or metric.pk in state.links
 
 
 def _state() -> _State:

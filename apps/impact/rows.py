@@ -1,0 +1,240 @@
+"""How do an engine's results become rows?"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from apps.core.periods import WEEK
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect
+from apps.impact.panel import MetricData
+from apps.impact.stats import fit as engine
+from apps.impact.stats.data import Floats, Settings
+from apps.impact.stats.errors import NotEstimable
+from apps.impact.stats.fit import MetricFit
+from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, SolutionEffect
+
+# The chart shows half a year before an action and at most a year after it.
+WEEKS_BEFORE, WEEKS_AFTER = 26, 52
+DECIMALS = 5
+NEVER_USED = "never_used"
+
+
+def finite(value: float | None) -> float | None:
+    """The number as it can be stored; what is not a number does not exist."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def parts(sheet: Sequence[Part]) -> list[dict[str, Any]]:
+    return [{**asdict(part), "got": finite(part.got), "of": finite(part.of)} for part in sheet]
+
+
+def effect_rows(*, run: Run, data: MetricData, fit: MetricFit, settings: Settings) -> list[Effect]:
+    """One row per logged action; the weekly series only for actions aimed at the metric."""
+    return [_effect(run, data, fit, index, settings) for index in range(len(data.logs))]
+
+
+def _effect(run: Run, data: MetricData, fit: MetricFit, index: int, settings: Settings) -> Effect:
+    result = fit.actions[index]
+    interval = result.interval if result.status == Effect.Status.ESTIMATED else None
+    is_target = result.role == Effect.Role.TARGET
+    return Effect(
+        run=run,
+        action_id=data.logs[index].pk,
+        metric_id=run.metric_id,
+        role=result.role,
+        status=result.status,
+        reason=result.reason or "",
+        detail=result.detail or "",
+        known_on=_known_on(result, data),
+        effect=finite(interval.effect) if interval else None,
+        se=finite(interval.se) if interval else None,
+        low=finite(interval.low) if interval else None,
+        high=finite(interval.high) if interval else None,
+        p_positive=finite(interval.p_positive) if interval else None,
+        raw_effect=finite(result.raw),
+        raw_se=finite(result.raw_se),
+        naive_change=finite(result.naive_change),
+        weeks_before=result.weeks_before,
+        weeks_after=result.weeks_after,
+        n_before=round(result.n_before),
+        n_after=round(result.n_after),
+        placebo_p=finite(result.placebo_p),
+        quality=result.quality,
+        quality_parts=parts(result.quality_parts),
+        flags=list(result.flags),
+        method=run.method,
+        fingerprint=run.fingerprint,
+        as_of=run.as_of,
+        series=_series(run, data, fit, index, settings) if interval and is_target else None,
+    )
+
+
+def _known_on(result: ActionEffect, data: MetricData) -> date | None:
+    if result.status != Effect.Status.TOO_EARLY or result.known_from is None:
+        return None
+    # The answers of a week are there when it is over.
+    return data.monday(result.known_from) + WEEK
+
+
+def _series(run: Run, data: MetricData, fit: MetricFit, index: int, settings: Settings) -> dict[str, Any] | None:
+    """Weeks around the action on the metric's own scale, as it is read on screen (not turned by its sign)."""
+    try:
+        series = engine.counterfactual(fit, data.panel, index)
+    except NotEstimable:
+        return None
+    sign, start = run.metric.sign, int(data.actions.start[index])
+    inside = (series.week >= start - WEEKS_BEFORE) & (series.week < start + WEEKS_AFTER)
+    low, high = (series.low, series.high) if sign > 0 else (-series.high, -series.low)
+
+    def numbers(values: Floats) -> list[float | None]:
+        return [None if not math.isfinite(v) else round(float(v), DECIMALS) for v in values[inside]]
+
+    return {
+        "week": [data.monday(week).isoformat() for week in series.week[inside]],
+        "observed": numbers(sign * series.observed),
+        "counterfactual": numbers(sign * series.counterfactual),
+        "low": numbers(low),
+        "high": numbers(high),
+        "fitted": numbers(sign * series.fitted),
+        "n": numbers(series.n),
+        "start": data.monday(start).isoformat(),
+        "primary_from": data.monday(start + settings.ramp_weeks + int(data.actions.lag[index])).isoformat(),
+    }
+
+
+def side_effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[SideEffect]:
+    return [
+        SideEffect(
+            run=run,
+            metric_id=run.metric_id,
+            solution_id=data.solution_ids[side.solution],
+            effect=side.interval.effect,
+            se=side.interval.se,
+            low=side.interval.low,
+            high=side.interval.high,
+            p_harm=side.p_harm,
+            action_count=side.actions,
+        )
+        for side in fit.side_effects
+    ]
+
+
+def ranked_rows(
+    *,
+    run: Run,
+    data: MetricData,
+    fit: MetricFit | None,
+    linked: Mapping[int, Sequence[int]],
+    settings: Settings,
+) -> list[RankedSolution]:
+    """A place for each solution linked to each challenge, for all kinds of unit and for each kind.
+
+    `linked` gives the solutions of every challenge whose outcome is the metric.
+    """
+    contexts: list[tuple[str, MetricFit | None, Callable[[SolutionEffect], int]]] = [
+        ("", fit, lambda s: s.actions)
+    ]
+    if fit is not None and fit.reason is None:
+        for label, kind in enumerate(data.kinds):
+            if kind:
+                contexts.append((kind, in_kind(fit, label), _uses_in(label)))
+    column = {pk: index for index, pk in enumerate(data.solution_ids)}
+    rows = []
+    for context, seen, uses in contexts:
+        for challenge_id, solution_ids in linked.items():
+            subset = [column[pk] for pk in solution_ids]
+            ranking = engine.rank(seen, subset, settings) if seen is not None and subset else None
+            places = {place.solution: place for place in ranking.entries} if ranking else {}
+            for pk in solution_ids:
+                solution = seen.solutions[column[pk]] if seen is not None else None
+                row = _ranked(run, data, solution, places.get(column[pk]), ranking)
+                row.challenge_id, row.solution_id, row.context = challenge_id, pk, context
+                row.context_count = uses(solution) if solution else 0
+                rows.append(row)
+    return rows
+
+
+def _ranked(
+    run: Run, data: MetricData, solution: SolutionEffect | None, place: Ranked | None, ranking: Ranking | None
+) -> RankedSolution:
+    row = RankedSolution(
+        run=run, metric_id=run.metric_id, method=run.method, fingerprint=run.fingerprint, as_of=run.as_of
+    )
+    if solution is None:
+        row.reason = run.reason or NEVER_USED
+        row.detail = run.detail
+        return row
+    row.reason, row.detail = solution.reason or "", solution.detail or ""
+    if solution.interval is not None:
+        row.effect, row.se = finite(solution.interval.effect), finite(solution.interval.se)
+        row.low, row.high = finite(solution.interval.low), finite(solution.interval.high)
+        row.p_positive = finite(solution.interval.p_positive)
+        row.claim_low, row.claim_high = finite(solution.claim_low), finite(solution.claim_high)
+    if place is not None:
+        row.rank, row.tier = place.rank, place.tier
+        row.rank_low, row.rank_high = place.rank_low, place.rank_high
+        row.p_best, row.expected_rank = finite(place.p_best), finite(place.expected_rank)
+        row.low_10, row.try_next = finite(place.safe), finite(place.expected_gain)
+        row.is_worth_trying = place.worth_trying
+        row.is_safe_pick = ranking is not None and ranking.safe_pick == place.solution
+    row.information, row.standing = finite(solution.information), solution.standing
+    row.action_count, row.unit_count, row.region_count = solution.actions, solution.units, solution.regions
+    row.heterogeneity = finite(solution.heterogeneity)
+    row.persistence = _persistence(solution)
+    row.aliases = [data.solution_ids[other] for other in solution.aliased_with]
+    row.evidence, row.evidence_parts = solution.evidence, parts(solution.evidence_parts)
+    row.own_verdict = row.verdict = solution.verdict
+    row.naive_change = finite(solution.naive_change)
+    return row
+
+
+def _persistence(solution: SolutionEffect) -> dict[str, Any] | None:
+    if solution.late1 is None and solution.late2 is None:
+        return None
+    return {
+        "late1": _interval(solution.late1),
+        "late2": _interval(solution.late2),
+        "p_fades": finite(solution.p_fades),
+        "fades": solution.fades,
+    }
+
+
+def _interval(interval: Interval | None) -> dict[str, float | None] | None:
+    if interval is None:
+        return None
+    return {name: finite(value) for name, value in asdict(interval).items()}
+
+
+def _uses_in(label: int) -> Callable[[SolutionEffect], int]:
+    return lambda solution: next((kind.uses for kind in solution.by_kind if kind.kind == label), 0)
+
+
+def in_kind(fit: MetricFit, label: int) -> MetricFit:
+    """The fit as it reads for one kind of unit.
+
+    The draws of each solution are moved and stretched to its effect in that kind, which keeps the correlation
+    between solutions. A solution without an effect of its own in the kind keeps the one of all kinds.
+    """
+    draws = np.array(fit.draws, copy=True)
+    drawn = {int(solution): position for position, solution in enumerate(fit.drawn)}
+    solutions = []
+    for solution in fit.solutions:
+        here = next((kind.interval for kind in solution.by_kind if kind.kind == label), None)
+        if here is None or solution.interval is None:
+            solutions.append(solution)
+            continue
+        # The robust interval is one of all kinds together.
+        solutions.append(replace(solution, interval=here, claim_low=None, claim_high=None))
+        position = drawn.get(solution.solution)
+        if position is not None:
+            values = draws[:, position]
+            spread = float(values.std())
+            stretch = here.se / spread if spread > 0 else 0.0
+            draws[:, position] = here.effect + (values - values.mean()) * stretch
+    return replace(fit, solutions=tuple(solutions), draws=draws)

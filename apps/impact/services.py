@@ -1,0 +1,251 @@
+"""Measures metrics: computes what actions changed and which solutions work, and keeps the results."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import numpy as np
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.accounts.services import record
+from apps.core.errors import CxplanError
+from apps.impact import rows
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect
+from apps.impact.panel import MetricData, read_metric
+from apps.impact.staleness import CUT_OFF, measurable_metrics, metric_fingerprint, stale_metrics
+from apps.impact.stats import fit as engine
+from apps.impact.stats.data import DEFAULTS, Settings
+from apps.impact.stats.fit import MetricFit
+from apps.impact.stats.results import METHOD
+from apps.library.models import Solution, SolutionLink
+from apps.taxonomy.models import Challenge, Metric
+
+# First keys of PostgreSQL's advisory locks: one for a metric's run, one for writing results.
+LOCK_METRIC, LOCK_WRITE = 727_001, 727_002
+BATCH = 2000
+# Finished runs kept for a metric beside the newest, as the trace of what was claimed when.
+RUNS_KEPT = 30
+NOTHING_LOGGED = "nothing_logged"
+
+
+class MeasurementBusy(CxplanError):
+    code = "measurement_busy"
+
+
+class MeasurementFailed(CxplanError):
+    code = "measurement_failed"
+
+
+def measure_stale(
+    *,
+    as_of: date,
+    actor: User | None = None,
+    everything: bool = False,
+    told: Callable[[str, int, int], None] = lambda code, done, total: None,
+) -> list[Run]:
+    """Bring every stale metric up to date, or all of them; `told` hears each metric's code as it begins.
+
+    Raises MeasurementFailed after the others are done when one could not be measured.
+    """
+    stale = [item.metric_id for item in stale_metrics(as_of)]
+    wanted = stale + [pk for pk in measurable_metrics() if pk not in stale] if everything else stale
+    metrics = Metric.objects.select_related("touchpoint").in_bulk(wanted)
+    runs, failures = [], []
+    for done, pk in enumerate(wanted):
+        told(metrics[pk].code, done, len(wanted))
+        try:
+            runs.append(measure_metric(metric=metrics[pk], as_of=as_of, actor=actor, wait=True, again=everything))
+        except MeasurementFailed as failure:
+            failures.append(failure.message)
+    if failures:
+        raise MeasurementFailed(" ".join(failures))
+    return runs
+
+
+def measure_metric(
+    *,
+    metric: Metric,
+    as_of: date,
+    actor: User | None = None,
+    wait: bool = False,
+    again: bool = False,
+    settings: Settings = DEFAULTS,
+) -> Run:
+    """Measure one metric, unless its results are those of today's data already; `again` measures anyhow.
+
+    Two runs of a metric never overlap: the second one waits, or raises MeasurementBusy. A run that was cut off
+    left only its row behind, which is marked as failed here. Raises MeasurementFailed when computing breaks.
+    """
+    with _alone(metric, wait=wait):
+        Run.objects.filter(metric=metric, state=Run.State.RUNNING).update(
+            state=Run.State.FAILED, error=CUT_OFF, finished_at=timezone.now()
+        )
+        # Taken before the rows are read: whatever changes meanwhile makes the results stale again.
+        fingerprint = metric_fingerprint(metric, as_of, settings)
+        last = Run.objects.filter(metric=metric, state=Run.State.FINISHED).order_by("-pk").first()
+        if last is not None and last.fingerprint == fingerprint and not again:
+            return last
+        run = Run.objects.create(
+            metric=metric, method=METHOD, fingerprint=fingerprint, seed=settings.seed, as_of=as_of, phase="reading"
+        )
+        try:
+            _measure(run, settings, actor)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            Run.objects.filter(pk=run.pk).update(
+                state=Run.State.FAILED, error=f"{type(error).__name__}: {error}", finished_at=timezone.now()
+            )
+            raise MeasurementFailed(f"{metric.code} could not be measured: {error}") from error
+        return run
+
+
+@contextmanager
+def _alone(metric: Metric, *, wait: bool) -> Iterator[None]:
+    """Hold the metric's lock for the session, so that it is free again whatever happens to this process."""
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s::int)", [LOCK_METRIC, metric.pk])
+        else:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s::int)", [LOCK_METRIC, metric.pk])
+            if not cursor.fetchone()[0]:
+                raise MeasurementBusy(f"{metric.code} is being measured already.")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s::int)", [LOCK_METRIC, metric.pk])
+
+
+def _measure(run: Run, settings: Settings, actor: User | None) -> None:
+    data = read_metric(metric=run.metric, as_of=run.as_of, settings=settings)
+    run.unit_count, run.week_count, run.action_count = data.panel.units, data.panel.weeks, len(data.logs)
+    run.phase = "computing"
+    run.save(update_fields=["unit_count", "week_count", "action_count", "phase"])
+    fit = engine.fit_metric(data.panel, data.actions, settings) if data.logs else None
+    if fit is None:
+        run.reason = NOTHING_LOGGED
+    else:
+        run.method, run.reason, run.detail = fit.method, fit.reason or "", fit.detail or ""
+        run.noise, run.checks = _noise(fit), _checks(fit)
+    linked = _linked(run.metric)
+    effects = rows.effect_rows(run=run, data=data, fit=fit, settings=settings) if fit else []
+    sides = rows.side_effect_rows(run=run, data=data, fit=fit) if fit else []
+    ranked = rows.ranked_rows(run=run, data=data, fit=fit, linked=linked, settings=settings)
+    run.estimated_count = sum(effect.status == Effect.Status.ESTIMATED for effect in effects)
+    _keep(
+        run=run,
+        effects=effects,
+        sides=sides,
+        ranked=ranked,
+        linked=linked,
+        data=data,
+        settings=settings,
+        actor=actor,
+    )
+
+
+@transaction.atomic
+def _keep(
+    *,
+    run: Run,
+    effects: Sequence[Effect],
+    sides: Sequence[SideEffect],
+    ranked: Sequence[RankedSolution],
+    linked: Mapping[int, Sequence[int]],
+    data: MetricData,
+    settings: Settings,
+    actor: User | None,
+) -> None:
+    """Put the new results in the place of the metric's old ones, all or nothing."""
+    with connection.cursor() as cursor:
+        # Side effects reach into other metrics' rankings: one writer at a time, for a moment.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK_WRITE])
+    touched = set(SideEffect.objects.filter(metric=run.metric).values_list("solution_id", flat=True))
+    Effect.objects.filter(metric=run.metric).delete()
+    SideEffect.objects.filter(metric=run.metric).delete()
+    RankedSolution.objects.filter(Q(metric=run.metric) | Q(challenge__in=list(linked))).delete()
+    Effect.objects.bulk_create(effects, batch_size=BATCH)
+    SideEffect.objects.bulk_create(sides, batch_size=BATCH)
+    RankedSolution.objects.bulk_create(ranked, batch_size=BATCH)
+    touched |= {side.solution_id for side in sides} | set(data.solution_ids)
+    _spread_side_effects(touched, settings)
+    run.state, run.phase, run.finished_at = Run.State.FINISHED, "", timezone.now()
+    run.save()
+    old = Run.objects.filter(metric=run.metric, pk__lt=run.pk).order_by("-pk").values_list("pk", flat=True)
+    Run.objects.filter(pk__in=list(old[RUNS_KEPT:])).delete()
+    record(
+        event="impact.metric.measured",
+        actor=actor,
+        subject=run,
+        data={"metric": run.metric.code, "as_of": run.as_of, "effects": len(effects), "reason": run.reason},
+    )
+
+
+def _spread_side_effects(solution_ids: set[int], settings: Settings) -> None:
+    """Bring side effects on other metrics, and the verdicts they change, onto the solutions' rankings."""
+    known: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+    for side in (
+        SideEffect.objects.filter(solution__in=solution_ids).select_related("metric").order_by("metric__code")
+    ):
+        entry = {
+            "metric": side.metric.code,
+            "effect": side.effect,
+            "low": side.low,
+            "high": side.high,
+            "p_harm": side.p_harm,
+            "actions": side.action_count,
+            "is_harm": side.p_harm >= settings.harm_probability,
+        }
+        known.setdefault(side.solution_id, []).append((side.metric_id, entry))
+    changed = []
+    for row in RankedSolution.objects.filter(solution__in=solution_ids):
+        entries = [entry for metric_id, entry in known.get(row.solution_id, []) if metric_id != row.metric_id]
+        verdict = row.own_verdict
+        helps = verdict in (RankedSolution.Verdict.WORKS, RankedSolution.Verdict.LIKELY_WORKS)
+        if helps and any(entry["is_harm"] for entry in entries):
+            verdict = RankedSolution.Verdict.TRADE_OFF
+        if (row.side_effects, row.verdict) != (entries, verdict):
+            row.side_effects, row.verdict = entries, verdict
+            changed.append(row)
+    RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
+
+
+def _linked(metric: Metric) -> Mapping[int, Sequence[int]]:
+    """The solutions of each challenge whose outcome is `metric`; a draft only once it was used."""
+    linked: dict[int, list[int]] = {
+        pk: [] for pk in Challenge.objects.filter(metric=metric).values_list("pk", flat=True)
+    }
+    links = SolutionLink.objects.filter(challenge__metric=metric).exclude(
+        solution__status=Solution.Status.DRAFT, is_seen_in_use=False
+    )
+    for challenge_id, solution_id in links.order_by("challenge_id", "solution_id").values_list(
+        "challenge_id", "solution_id"
+    ):
+        linked[challenge_id].append(solution_id)
+    return linked
+
+
+def _noise(fit: MetricFit) -> dict[str, Any]:
+    kept = {"inflation": fit.inflation, "converged": fit.converged}
+    return {**(_plain(asdict(fit.noise)) if fit.noise is not None else {}), **_plain(kept)}
+
+
+def _checks(fit: MetricFit) -> list[dict[str, Any]]:
+    return [_plain(asdict(check)) for check in fit.checks]
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers that JSON knows; what is not finite does not exist."""
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        number = value.item() if isinstance(value, np.generic) else value
+        plain[name] = None if isinstance(number, float) and not math.isfinite(number) else number
+    return plain
