@@ -11,6 +11,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.db.models import Avg, Max, Q
 from django.db.models.functions import Coalesce
+from psycopg import sql
 
 from apps.accounts.models import Unit
 from apps.core.periods import WEEK, week_of, weeks_between
@@ -158,15 +159,17 @@ def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -
 
 
 def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
-    statement = """
+    statement = sql.SQL(
+        """
         COPY (
             SELECT unit_id::int8, ((week - DATE '2000-01-03') / 7)::int4, n::float8,
                    (weight * weight / weight_squares)::float8, mean::float8, m2::float8
             FROM feedback_cell
-            WHERE metric_id = %s AND week BETWEEN %s AND %s
+            WHERE metric_id = {} AND week BETWEEN {} AND {}
         ) TO STDOUT (FORMAT binary)
-    """
-    with connection.cursor() as cursor, cursor.copy(statement, [metric.pk, first, last]) as copy:
+        """
+    ).format(metric.pk, first, last)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         data = b"".join(copy)
     body = memoryview(data)[_HEADER_BYTES : len(data) - _TRAILER_BYTES]
     rows = np.frombuffer(body, dtype=_ROW)
