@@ -1,8 +1,12 @@
 """The Celery application and its timetable."""
 
 import os
+import signal
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from cxplan.embedded.child import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxplan.settings")
 
@@ -17,3 +21,9 @@ app.conf.beat_schedule = {
     # Metrics whose cells, actions or calendar week moved on since their last measurement.
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
 }
+
+
+@worker_process_init.connect
+def _end_with_worker(**_: object) -> None:
+    # Left alone, a pool process would finish a task that has been given to somebody else meanwhile.
+    die_with_parent(signal.SIGKILL)

@@ -112,7 +112,7 @@ def _python_for_nobody() -> str:
     )
     for python in (sys.executable, f"/usr/bin/python{version}"):
         tried = subprocess.run(
-            ["runuser", "-u", "nobody", "--", python, "-c", imports], capture_output=True, cwd="/"
+            ["runuser", "-u", "nobody", "--", python, "-c", imports], check=False, capture_output=True, cwd="/"
         )
         if tried.returncode == 0:
             return python
