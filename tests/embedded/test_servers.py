@@ -15,8 +15,8 @@ from tests.embedded.processes import User, alive, eventually, kill_everything, n
 def test_a_database_sorts_and_folds_the_same_on_every_machine(home: Path) -> None:
     with using(home) as url, psycopg.connect(url) as connection:
         row = connection.execute(
-            "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding), upper('é'), current_setting('timezone')"
-            " FROM pg_database WHERE datname = current_database()"
+            "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding), upper('é'),"
+            " current_setting('timezone') FROM pg_database WHERE datname = current_database()"
         ).fetchone()
     assert row == ("b", "C.UTF-8", "UTF8", "É", "UTC")
 
