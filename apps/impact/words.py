@@ -1,0 +1,347 @@
+"""How are verdicts, refusals and score sheets said to people who are not statisticians?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from apps.core import formats
+from apps.impact.stats.data import DEFAULTS
+
+# Posterior probabilities of an improvement from which a single action's result has a name.
+SURE, LIKELY = 0.95, 0.80
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is the matter, why, and what would change it."""
+
+    title: str
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a refusal was based on."""
+
+    weeks_before: int = 0
+    weeks_after: int = 0
+    n_before: int = 0
+    n_after: int = 0
+    known_on: date | None = None
+    units: int = 0
+    weeks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a score sheet."""
+
+    label: str
+    got: float | None
+    of: float | None
+    note: str = ""
+    is_reached: bool = True
+
+
+def action_verdict(status: str, p_positive: float | None) -> str:
+    """The chip of one action: from the probability, given everything known, that it improved things."""
+    if status != "estimated" or p_positive is None:
+        return "too_early" if status == "too_early" else "not_estimable"
+    if p_positive >= SURE:
+        return "improved"
+    if p_positive >= LIKELY:
+        return "probably_improved"
+    if p_positive <= 1 - SURE:
+        return "worse"
+    return "probably_worse" if p_positive <= 1 - LIKELY else "no_clear_change"
+
+
+def refusal(code: str, figures: Figures | None = None) -> Words:
+    """Why there is no number, and what would change that."""
+    figures = figures or Figures()
+    title, text = REASONS.get(code, UNKNOWN_REASON)
+    return Words(title=str(title), text=str(text) % _values(figures), remedy=_remedy(code, figures))
+
+
+def _values(figures: Figures) -> dict[str, str]:
+    return {
+        "weeks_before": formats.counted(figures.weeks_before, "week"),
+        "weeks_after": formats.counted(figures.weeks_after, "week"),
+        "n_before": formats.counted(figures.n_before, "answer"),
+        "n_after": formats.counted(figures.n_after, "answer"),
+        "units": formats.counted(figures.units, "unit"),
+        "weeks": formats.counted(figures.weeks, "week"),
+    }
+
+
+def _remedy(code: str, figures: Figures) -> str:
+    if code == "too_early":
+        if figures.known_on is not None:
+            return _("We will know from %(day)s.") % {"day": formats.exact_day(figures.known_on)}
+        return _("It takes about fifteen weeks of answers after the start.")
+    if code == "too_few_answers":
+        return _few_answers(figures)
+    if code == "network_too_small":
+        return _network(figures)
+    return str(REMEDIES.get(code, ""))
+
+
+def _few_answers(figures: Figures) -> str:
+    missing = DEFAULTS.after_answers - figures.n_after
+    if missing <= 0:
+        return _("Answers in more of the weeks would do: ask customers all through the period.")
+    return ngettext(
+        "%(count)d more answer would do: ask more customers.",
+        "%(count)d more answers would do: ask more customers.",
+        missing,
+    ) % {"count": missing}
+
+
+def _network(figures: Figures) -> str:
+    wanted = []
+    if figures.units < DEFAULTS.network_units:
+        wanted.append(formats.counted(DEFAULTS.network_units - figures.units, "unit"))
+    if figures.weeks < DEFAULTS.network_weeks:
+        wanted.append(formats.counted(DEFAULTS.network_weeks - figures.weeks, "week"))
+    if not wanted:
+        return ""
+    return _("Still needed: %(what)s more of answers.") % {"what": _(" and ").join(wanted)}
+
+
+UNKNOWN_REASON: tuple[Text, Text] = (
+    gettext_lazy("Can’t be measured"),
+    gettext_lazy("The data do not support a number here."),
+)
+REASONS: Mapping[str, tuple[Text, Text]] = {
+    "too_early": (
+        gettext_lazy("Too early to say"),
+        gettext_lazy(
+            "A change needs time to take hold, and customers to notice it. So far there are %(weeks_after)s of "
+            "answers since it began to count."
+        ),
+    ),
+    "no_baseline": (
+        gettext_lazy("No picture of before"),
+        gettext_lazy(
+            "Too little is known of how this unit did before the action (%(weeks_before)s with answers, "
+            "%(n_before)s), so there is nothing to compare with."
+        ),
+    ),
+    "too_few_answers": (
+        gettext_lazy("Too few answers"),
+        gettext_lazy(
+            "Only %(n_after)s in %(weeks_after)s came in during the weeks that count. "
+            "Chance alone could move such a small number."
+        ),
+    ),
+    "no_comparison": (
+        gettext_lazy("Nobody to compare with"),
+        gettext_lazy(
+            "It began nearly everywhere at once, so no units are left that show what would have happened without it."
+        ),
+    ),
+    "too_noisy": (
+        gettext_lazy("This unit alone can’t tell"),
+        gettext_lazy(
+            "Scores in this unit move so much from week to week that one action can’t be judged alone. "
+            "Its answers still count towards the ranking of the solution."
+        ),
+    ),
+    "shared_window": (
+        gettext_lazy("Several actions at the same time"),
+        gettext_lazy(
+            "Other actions ran in this unit during most of the same weeks, so only their sum is known. "
+            "The answers still count towards the ranking."
+        ),
+    ),
+    "network_too_small": (
+        gettext_lazy("Too small a chain to compare fairly"),
+        gettext_lazy(
+            "With answers from %(units)s over %(weeks)s there are too few others to tell a change from chance."
+        ),
+    ),
+    "no_answers": (
+        gettext_lazy("No answers"),
+        gettext_lazy("Nobody has answered this question yet, here or anywhere."),
+    ),
+    "constant": (
+        gettext_lazy("The score never moves"),
+        gettext_lazy("Every week has the same value, so nothing can be learnt from it."),
+    ),
+    "never_used": (
+        gettext_lazy("Not tried yet"),
+        gettext_lazy("Nobody has logged a use of this solution for this outcome."),
+    ),
+    "nothing_logged": (
+        gettext_lazy("Not tried yet"),
+        gettext_lazy("No action has been logged for this outcome."),
+    ),
+    "no_metric": (
+        gettext_lazy("No outcome to measure"),
+        gettext_lazy("This challenge has no outcome metric, so the effect of an action can’t be seen in numbers."),
+    ),
+    "aliased": (
+        gettext_lazy("Always used together"),
+        gettext_lazy("It was nearly always used together with another solution, so only their sum is known."),
+    ),
+    "low_information": (
+        gettext_lazy("Not enough known yet"),
+        gettext_lazy("The uses so far say too little to give it a place."),
+    ),
+    "no_data": (
+        gettext_lazy("No answers where it was used"),
+        gettext_lazy("The units that used it have no answers in the weeks that count."),
+    ),
+}
+REMEDIES: Mapping[str, Text] = {
+    "no_baseline": gettext_lazy("Import older answers of this unit if you have them."),
+    "no_comparison": gettext_lazy(
+        "Next time start in some units and let the others follow eight weeks later: then everybody learns from it."
+    ),
+    "too_noisy": gettext_lazy("More answers a week, or the same solution in more units, will tell."),
+    "shared_window": gettext_lazy(
+        "Leave about three months between actions in one unit, or use them apart elsewhere."
+    ),
+    "no_answers": gettext_lazy("Import answers for this metric."),
+    "constant": gettext_lazy("Check how the metric is scored in the data you import."),
+    "never_used": gettext_lazy(
+        "Be the first to measure it: plan it in one or two units and log the day it starts."
+    ),
+    "nothing_logged": gettext_lazy(
+        "Be the first to measure it: plan it in one or two units and log the day it starts."
+    ),
+    "no_metric": gettext_lazy("Ask your CX lead to choose an outcome metric for the challenge."),
+    "aliased": gettext_lazy("Use one without the other somewhere."),
+    "low_information": gettext_lazy("Two or three more uses, in other units, will tell."),
+    "no_data": gettext_lazy("Collect answers where it is used next."),
+}
+
+FLAGS: Mapping[str, tuple[Text, Text]] = {
+    "short_baseline": (
+        gettext_lazy("Short time before"),
+        gettext_lazy("Less than eight weeks of answers before the start; take the result with care."),
+    ),
+    "provisional": (
+        gettext_lazy("Provisional"),
+        gettext_lazy("Not all of the twelve weeks that count have answers yet; the result can still move."),
+    ),
+    "too_noisy": (
+        gettext_lazy("This unit alone says little"),
+        gettext_lazy("Most of what we say here comes from other uses of the same solution."),
+    ),
+    "no_comparison": (
+        gettext_lazy("Few others to compare with"),
+        gettext_lazy("Most units of the region did something about it in the same weeks."),
+    ),
+    "shared_window": (
+        gettext_lazy("Several actions at the same time"),
+        gettext_lazy("Other actions ran here in the same weeks; their shares are hard to tell apart."),
+    ),
+    "merged": (
+        gettext_lazy("Counted together"),
+        gettext_lazy("Another action began here within three weeks; both are counted as one."),
+    ),
+    "randomised": (
+        gettext_lazy("Drawn by lot"),
+        gettext_lazy("The order of the roll-out was drawn by lot: the fairest comparison there is."),
+    ),
+    "event": (
+        gettext_lazy("Something else happened"),
+        gettext_lazy("An event was logged in this unit in the same weeks; it is allowed for."),
+    ),
+    "noise_inflated": (
+        gettext_lazy("Made more careful"),
+        gettext_lazy("Our own check found the comparison too sure of itself, so the range was widened."),
+    ),
+}
+
+QUALITY: Mapping[str, Text] = {
+    "comparison": gettext_lazy("Enough other units to compare with"),
+    "baseline": gettext_lazy("Enough known of before"),
+    "after": gettext_lazy("Enough known of after"),
+    "precision": gettext_lazy("Scores steady enough to see a change"),
+    "overlap": gettext_lazy("Nothing else going on at the time"),
+    "fidelity": gettext_lazy("How fully it was carried out is recorded"),
+}
+EVIDENCE: Mapping[str, Text] = {
+    "measured": gettext_lazy("Used and measured at least once"),
+    "information": gettext_lazy("What the uses tell us together"),
+    "actions": gettext_lazy("Measured uses"),
+    "units": gettext_lazy("Different units"),
+    "regions": gettext_lazy("Different regions"),
+    "leave_one_out": gettext_lazy("Holds whichever unit is left out"),
+    "placebo": gettext_lazy("Our own check of the comparison held"),
+    "old": gettext_lazy("The newest use is older than two years"),
+    "one_region": gettext_lazy("Nearly all uses come from one region"),
+    "heterogeneous": gettext_lazy("Uses differ more than the effect is large"),
+}
+CHECKS: Mapping[str, tuple[Text, Text]] = {
+    "placebo": (
+        gettext_lazy("Pretend actions show no effect"),
+        gettext_lazy(
+            "We pretend that actions began where none did. They should show nothing; here they showed more than "
+            "chance allows, so every range of this metric was widened."
+        ),
+    ),
+    "innovations": (
+        gettext_lazy("Week-to-week surprises look like chance"),
+        gettext_lazy(
+            "Scores follow a pattern that the comparison does not know of; take small effects with care."
+        ),
+    ),
+    "sandwich": (
+        gettext_lazy("Two ways to compute the uncertainty agree"),
+        gettext_lazy("They did not, so the larger one is shown."),
+    ),
+    "reactivity": (
+        gettext_lazy("How much actions follow bad weeks"),
+        gettext_lazy("Units act after bad weeks, so plain before and after comparisons flatter every solution."),
+    ),
+    "convergence": (
+        gettext_lazy("The computation settled"),
+        gettext_lazy("It stopped before it settled; the numbers are preliminary."),
+    ),
+}
+
+
+def flag(code: str) -> Words:
+    title, text = FLAGS.get(code, (code.replace("_", " ").capitalize(), ""))
+    return Words(title=str(title), text=str(text))
+
+
+def flags(codes: Iterable[str]) -> tuple[Words, ...]:
+    return tuple(flag(code) for code in codes)
+
+
+def check(code: str) -> Words:
+    title, text = CHECKS.get(code, (code.replace("_", " ").capitalize(), ""))
+    return Words(title=str(title), text=str(text))
+
+
+def sheet(parts: Iterable[Mapping[str, object]], labels: Mapping[str, Text]) -> tuple[Line, ...]:
+    """A score sheet in words; deductions have negative points."""
+    lines = []
+    for part in parts:
+        code = str(part.get("code", ""))
+        got, of = _number(part.get("got")), _number(part.get("of"))
+        lines.append(
+            Line(
+                label=str(labels.get(code, code.replace("_", " ").capitalize())),
+                got=got,
+                of=of,
+                note=str(part.get("detail") or ""),
+                is_reached=got is not None and of is not None and got >= of,
+            )
+        )
+    return tuple(lines)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
