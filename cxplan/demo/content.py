@@ -45,6 +45,7 @@ class SolutionSpec:
     effect: dict[str, float]
     popularity: float
     panic: float
+    season: float
     available_from: float
     half_life: float | None
     row: dict[str, str]
@@ -170,6 +171,7 @@ def load_content() -> Content:
                 effect=dict(known["effect"]),
                 popularity=float(known["popularity"]),
                 panic=float(known.get("panic", 0.0)),
+                season=float(known.get("season", 0.0)),
                 available_from=float(known.get("from", 0.0)),
                 half_life=known.get("half_life"),
                 row=row,

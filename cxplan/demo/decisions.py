@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxplan.demo.content import KINDS, Content, SolutionSpec
+from cxplan.demo.content import KINDS, ChallengeSpec, Content, SolutionSpec
 from cxplan.demo.network import Network
 from cxplan.demo.world import World
 
@@ -14,9 +14,11 @@ PRIMARY = (3, 15)  # weeks since the effective week, half-open: the window effec
 LATE = ((15, 27), (27, 53))
 RAMP_WEEKS = 3
 FIRST_DECISION = 9
-TRAIL = 4  # weeks a branch looks back
+TRAIL = 5  # weeks a branch looks back
+MEMORY = 12  # weeks over which a season is felt to be bad
 LEVEL_REACTION = 0.3  # weak branches act more in any case
-SEASON_REACTION = 0.9
+# When branches act: in haste at the end of a bad season, with a plan in a calm one.
+SEASON_PULL = {"haste": 1.4, "plan": -0.9}
 GAP_WEEKS = 8  # between two actions of a branch on one metric
 FORGET_WEEKS = 52  # before a branch tries the same solution again
 KIND_SPREAD, USE_SPREAD = 0.12, 0.18  # relative sd of an effect between kinds of branch, and between uses
@@ -72,11 +74,11 @@ class Managers:
         self.last: dict[tuple[int, str], list[int]] = {}
         self.used: dict[tuple[int, str], int] = {}
         self.kinds = self.network.kinds
-        bad = (self.world.badness - self.world.badness.mean()) / self.world.badness.std()
-        self.rate = np.exp(SEASON_REACTION * bad)
-        self.rate[:FIRST_DECISION] = 0
-        self.rate[-2:] = 0
-        self.rate /= self.rate.sum()
+        # Branches act on the weeks they have seen, so most plans come at the end of a bad season.
+        badness = np.pad(self.world.badness, ((0, 0), (MEMORY - 1, 0)), mode="edge")
+        seen = np.lib.stride_tricks.sliding_window_view(badness, MEMORY, axis=1).mean(axis=2)
+        self.bad = (seen - seen.mean()) / seen.std()
+        self.rates = {mood: self._rate(pull) for mood, pull in SEASON_PULL.items()}
         self._plan_ahead()
 
     def _direct(self, solution: SolutionSpec) -> np.ndarray:
@@ -102,8 +104,8 @@ class Managers:
         return total
 
     def act(self, week: int) -> None:
-        """Look at what is known at the end of a week and decide; actions start one to three weeks later."""
-        if self.rate[week] <= 0:
+        """Look at what is known at the end of a week and decide; actions start one or two weeks later."""
+        if not FIRST_DECISION <= week < self.network.weeks - 2:
             return
         fall, level = self._signals(week)
         size = len(self.network.branches) * self.network.weeks / (120 * 104)
@@ -112,17 +114,32 @@ class Managers:
             if demand is None:
                 continue
             column = self.content.latents.index(challenge.metric)
-            for _ in range(self.rng.poisson(demand["actions"] * size * self.rate[week])):
-                start = week + int(self.rng.integers(1, 4))
-                free = self._free(challenge.code, challenge.metric, start)
-                if start >= self.network.weeks or not free.any():
-                    continue
-                pull = demand["reaction"] * fall[:, column] + LEVEL_REACTION * level[:, column]
-                weight = np.exp(np.clip(pull, -6, 6)) * free
-                unit = int(self.rng.choice(len(weight), p=weight / weight.sum()))
-                solutions = self._choose(challenge.code, unit, week, float(fall[unit, column]))
-                if solutions:
-                    self._log(unit, challenge.code, solutions, week=start, planned=week + 1)
+            planned = demand.get("planned", 0.3)
+            for mood, share in (("haste", 1 - planned), ("plan", planned)):
+                reaction = demand["reaction"] if mood == "haste" else 0.0
+                pull = reaction * fall[:, column] + LEVEL_REACTION * level[:, column]
+                pull += SEASON_PULL[mood] * self.bad[:, week]
+                for _ in range(self.rng.poisson(demand["actions"] * size * share * self.rates[mood][week])):
+                    self._start(challenge, week, pull, fall[:, column])
+
+    def _rate(self, pull: float) -> np.ndarray:
+        """Share of a period's actions that are decided in each week."""
+        rate = np.exp(pull * self.bad).mean(axis=0)
+        rate[:FIRST_DECISION] = 0
+        rate[-2:] = 0
+        return rate / rate.sum()
+
+    def _start(self, challenge: ChallengeSpec, week: int, pull: np.ndarray, fall: np.ndarray) -> None:
+        """Draw a branch that is free, and what it does."""
+        start = week + int(self.rng.integers(1, 3))
+        free = self._free(challenge.code, challenge.metric, start)
+        if not free.any():
+            return
+        weight = np.exp(np.clip(pull, -6, 6)) * free
+        unit = int(self.rng.choice(len(weight), p=weight / weight.sum()))
+        solutions = self._choose(challenge.code, unit, week, float(fall[unit]))
+        if solutions:
+            self._log(unit, challenge.code, solutions, week=start, planned=week + 1)
 
     def _signals(self, week: int) -> tuple[np.ndarray, np.ndarray]:
         """How far each branch's last weeks fell below its past, and how bad its past is, standardised."""
@@ -151,7 +168,13 @@ class Managers:
         ]
         if not fresh:
             return ()
-        weight = np.array([solution.popularity * math.exp(solution.panic * fall) for solution in fresh])
+        bad = float(self.bad[unit, week])
+        weight = np.array(
+            [
+                solution.popularity * math.exp(solution.panic * fall + solution.season * bad)
+                for solution in fresh
+            ]
+        )
         first = fresh[int(self.rng.choice(len(fresh), p=weight / weight.sum()))].code
         chosen = [first]
         codes = [solution.code for solution in fresh]

@@ -158,6 +158,7 @@ def _write_actions(
 ) -> list[str]:
     """The log of actions in order of their start; returns the external id of each decision."""
     cost = {solution.code: solution.cost for solution in content.solutions}
+    speaks = {person["email"]: person["language"] for person in network.people}
     order = sorted(range(len(decisions)), key=lambda i: (decisions[i].week, decisions[i].unit, decisions[i].challenge))
     names = [""] * len(decisions)
     rows = []
@@ -165,7 +166,7 @@ def _write_actions(
         decision = decisions[index]
         names[index] = f"A{number:04d}"
         branch = network.branches[decision.unit]
-        language = "fr" if branch.french >= 0.6 else "en"
+        language = speaks[network.owners[decision.unit]]
         draw = rng.random(4)
         notes = content.notes[f"stopped_{language}" if decision.stopped else language]
         written = decision.stopped is not None or draw[0] < NOTED

@@ -90,7 +90,7 @@ def build_network(
         branches=units,
         people=people,
         owners=owners,
-        disturbances=_disturbances(content, rng=rng, units=units, weeks=weeks, story=story),
+        disturbances=_disturbances(content, rng=rng, units=units, start=start, weeks=weeks, story=story),
         story=story,
     )
 
@@ -165,7 +165,7 @@ def _branches(
 
 def _people(content: Content, units: tuple[Branch, ...]) -> tuple[tuple[dict[str, str], ...], tuple[str, ...]]:
     people = [dict(person) for person in content.chain["person"]]
-    area = {person["unit"]: person["email"] for person in people}
+    area = {person["unit"]: person["email"] for person in people if person["role"] == "manager"}
     owners = [area.get(unit.code, area[unit.region]) for unit in units]
     names = {"fr": list(content.chain["managers"]["fr"]), "en": list(content.chain["managers"]["en"])}
     hired = 0
@@ -187,20 +187,27 @@ def _people(content: Content, units: tuple[Branch, ...]) -> tuple[tuple[dict[str
 
 
 def _disturbances(
-    content: Content, *, rng: np.random.Generator, units: tuple[Branch, ...], weeks: int, story: int
+    content: Content,
+    *,
+    rng: np.random.Generator,
+    units: tuple[Branch, ...],
+    start: date,
+    weeks: int,
+    story: int,
 ) -> tuple[Disturbance, ...]:
     events = [
         Disturbance(
             branch=None,
             name=entry["name"],
             kind="campaign",
-            week=weeks - entry["weeks_ago"],
+            week=week,
             length=entry["length"],
             volume=entry["volume"],
             effect={},
         )
         for entry in content.events["chain"]
-        if entry["weeks_ago"] < weeks
+        for week in range(weeks - entry["length"] + 1)
+        if (start + timedelta(weeks=week)).isocalendar().week == entry["week"]
     ]
     free = [index for index, unit in enumerate(units) if index != story and unit.stop - unit.first == weeks]
     chosen = [int(index) for index in rng.permutation(free)]

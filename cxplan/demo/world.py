@@ -19,7 +19,7 @@ import numpy as np
 from cxplan.demo.content import KINDS, Content
 from cxplan.demo.network import Network
 
-SEASON, COMMON, REGION = 0.9, 0.45, 0.28  # amplitude and sd, in units of a quantity's state_sd
+SEASON, COMMON, REGION = 1.5, 0.45, 0.28  # amplitude and sd, in units of a quantity's state_sd
 COMMON_RHO, REGION_RHO, STATE_RHO = 0.9, 0.7, 0.8
 MEAN_OVERALL, MEAN_RECOMMEND = 7.1, 7.5
 OVERALL_LEVEL, OVERALL_STATE = 0.12, 0.08
@@ -55,7 +55,7 @@ class World:
 
     base: np.ndarray  # (branches, weeks, latents) goodness before links and actions
     overall: np.ndarray  # (branches, weeks) own level and state of the overall rating
-    badness: np.ndarray  # (weeks,) how bad the season and the common shock are, standardised
+    badness: np.ndarray  # (branches, weeks) how bad the season and the common shock are
     volume: np.ndarray  # (branches, weeks) relative number of customers, 0 when closed
     scale: Scale
     links: np.ndarray  # (inputs, ratings)
@@ -78,13 +78,13 @@ class World:
         return np.interp(means[row] + goodness, GRID, self.tables[kind, row])
 
 
-def autoregression(rng: np.random.Generator, shape: tuple[int, ...], rho: float) -> np.ndarray:
+def autoregression(rng: np.random.Generator, shape: tuple[int, ...], rho: float | np.ndarray) -> np.ndarray:
     """Stationary AR(1) series of unit variance along the last axis."""
     noise = rng.normal(size=shape)
     out = np.empty(shape)
     out[..., 0] = noise[..., 0]
     for step in range(1, shape[-1]):
-        out[..., step] = rho * out[..., step - 1] + math.sqrt(1 - rho**2) * noise[..., step]
+        out[..., step] = rho * out[..., step - 1] + np.sqrt(1 - rho**2) * noise[..., step]
     return out
 
 
@@ -103,10 +103,12 @@ def build_world(content: Content, network: Network, *, rng: np.random.Generator)
     week_of_year = np.array([network.monday(week).isocalendar().week for week in range(weeks)])
     peak = np.array([entry["peak_week"] for entry in content.chain["region"]])
     fullness = np.cos(2 * np.pi * (week_of_year[None, :] - peak[:, None]) / 52.18)
-    season = -SEASON * fullness[:, :, None] * state_sd
-    common = COMMON * autoregression(rng, (latents, weeks), COMMON_RHO).T * state_sd
-    shock = REGION * autoregression(rng, (len(regions), latents, weeks), REGION_RHO).swapaxes(1, 2) * state_sd
-    state = autoregression(rng, (units, latents, weeks), STATE_RHO).swapaxes(1, 2) * state_sd
+    scale_sd = np.array([entry.get("season_sd", entry["state_sd"]) for entry in spec])
+    season = -SEASON * fullness[:, :, None] * scale_sd
+    common = COMMON * autoregression(rng, (latents, weeks), COMMON_RHO).T * scale_sd
+    shock = REGION * autoregression(rng, (len(regions), latents, weeks), REGION_RHO).swapaxes(1, 2) * scale_sd
+    state_rho = np.array([entry.get("state_rho", STATE_RHO) for entry in spec])
+    state = autoregression(rng, (units, latents, weeks), state_rho).swapaxes(1, 2) * state_sd
     base = level[:, None, :] + season[region] + common[None] + shock[region] + state
     for code, gap in STORY_GAP.items():
         column = content.latents.index(code)
@@ -124,14 +126,14 @@ def build_world(content: Content, network: Network, *, rng: np.random.Generator)
             base[where, during, content.latents.index(code)] += points
 
     scale = _scale(content)
-    bad = -(season.mean(axis=0) + common)[:, :ratings] / state_sd[:ratings]
+    bad = -(season + common)[region, :, :ratings] / scale_sd[:ratings]
     overall = OVERALL_LEVEL * rng.normal(size=(units, 1)) + OVERALL_STATE * autoregression(
         rng, (units, weeks), STATE_RHO
     )
     return World(
         base=base,
         overall=overall,
-        badness=bad.mean(axis=1),
+        badness=bad.mean(axis=2),
         volume=volume,
         scale=scale,
         links=content.links(),
