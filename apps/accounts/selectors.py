@@ -1,7 +1,16 @@
 """Answers about units and people."""
 
-from apps.accounts.models import Unit
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from apps.accounts.models import ApiToken, Scope, Unit, User
 from apps.accounts.person import Person
+
+UNITS_SHOWN = 40
 
 
 def chosen_unit(*, person: Person, code: str | None) -> Unit | None:
@@ -13,3 +22,60 @@ def chosen_unit(*, person: Person, code: str | None) -> Unit | None:
             return unit
     own = {path for path, _ in person.roles}
     return units.filter(path__in=own).order_by("path").first() or units.order_by("path").first()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitChoice:
+    """A unit with the names of the units above it, the root first."""
+
+    code: str
+    name: str
+    kind: str
+    above: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitChoices:
+    """`has_more` when the list was cut; a search narrows it."""
+
+    units: tuple[UnitChoice, ...]
+    has_more: bool
+
+
+def units_to_choose(*, scope: Scope, query: str = "", code: str = "", limit: int = UNITS_SHOWN) -> UnitChoices:
+    """The units in scope, the tree's top first; found by any part of name, code or region, typos forgiven."""
+    units = Unit.objects.in_scope(scope)
+    if code:
+        units = units.filter(code__iexact=code)
+    if query:
+        units = units.filter(
+            Q(name__unaccent__icontains=query)
+            | Q(name_fr__unaccent__icontains=query)
+            | Q(code__icontains=query)
+            | Q(region__unaccent__icontains=query)
+            | Q(name__unaccent__trigram_word_similar=query)
+        ).annotate(likeness=TrigramWordSimilarity(query, "name"))
+        units = units.order_by("-likeness", Lower("name__unaccent"), "pk")
+    else:
+        units = units.order_by("path")
+    found = list(units[: limit + 1])
+    ancestors = {pk for unit in found for pk in unit.ancestor_ids}
+    names = {unit.pk: unit.display_name for unit in Unit.objects.filter(pk__in=ancestors)} if ancestors else {}
+    return UnitChoices(
+        units=tuple(
+            UnitChoice(
+                code=unit.code,
+                name=unit.display_name,
+                kind=unit.kind,
+                above=tuple(names[pk] for pk in unit.ancestor_ids if pk in names),
+            )
+            for unit in found[:limit]
+        ),
+        has_more=len(found) > limit,
+    )
+
+
+def current_tokens(*, user: User, at: datetime) -> list[ApiToken]:
+    """The person's keys that still work, the newest first."""
+    tokens = ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")
+    return [token for token in tokens if token.is_valid_at(at)]

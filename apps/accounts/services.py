@@ -126,3 +126,12 @@ def revoke_token(*, token: ApiToken, at: datetime, actor: User | None) -> ApiTok
     token.save(update_fields=["revoked_at"])
     record(event="accounts.token.revoked", actor=actor, subject=token, data={"name": token.name})
     return token
+
+
+@transaction.atomic
+def update_profile(*, user: User, name: str, language: str, actor: User | None) -> User:
+    user.name = name
+    user.language = language
+    user.save(update_fields=["name", "language"])
+    record(event="accounts.user.updated", actor=actor, subject=user, data={"name": name, "language": language})
+    return user

@@ -1,0 +1,23 @@
+// Opens and closes dialogs and sheets: data-sheet-open="id", data-sheet-close; a click on the veil closes too.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-sheet-open]");
+  if (opener) {
+    event.preventDefault();
+    document.getElementById(opener.dataset.sheetOpen)?.showModal();
+    return;
+  }
+  const closer = event.target.closest("[data-sheet-close]");
+  if (closer) {
+    closer.closest("dialog")?.close();
+    return;
+  }
+  if (event.target instanceof HTMLDialogElement && event.target.matches(".cx-dialog")) {
+    const box = event.target.getBoundingClientRect();
+    const isInside =
+      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (!isInside) event.target.close();
+  }
+});
+
+// A dialog that came back with errors is opened again.
+for (const dialog of document.querySelectorAll("dialog[data-sheet-start]")) dialog.showModal();
