@@ -18,6 +18,7 @@ COPIED = {
     "bootstrap.bundle.min.js": ("bootstrap-wrapper", "bootstrap/js/bootstrap.bundle.min.js"),
     "htmx.min.js": ("django-htmx", "django_htmx/static/django_htmx/htmx-2.min.js"),
 }
+FONT = ("manrope.ttf", "fontpkg-manrope", "fontpkg_manrope/files/Manrope[wght].ttf")
 CHART_BUNDLE = "vega-embed.js"
 
 # Maps are not shipped, and a manifest refuses a file that points to a missing one.
@@ -34,6 +35,8 @@ def build(*, force: bool = False) -> bool:
     for name, (package, place) in COPIED.items():
         source = Path(str(distribution(package).locate_file(place))).read_text(encoding="utf-8")
         _write(vendor / name, _SOURCE_MAP.sub("", source))
+    font, package, place = FONT
+    (vendor / font).write_bytes(Path(str(distribution(package).locate_file(place))).read_bytes())
     bundle = vendor / CHART_BUNDLE
     mark = f"/* vl-convert-python {version('vl-convert-python')} */\n"
     if force or not bundle.exists() or not bundle.read_text(encoding="utf-8").startswith(mark):
