@@ -33,6 +33,8 @@ class Run(models.Model):
     # Code and explanation when the whole metric can't be measured.
     reason = models.CharField(max_length=40, blank=True)
     detail = models.TextField(blank=True)
+    # Where the better half of the units stood lately, and how far units are apart; on the metric's own scale.
+    benchmark = models.JSONField(null=True, blank=True)
     noise = models.JSONField(null=True, blank=True)
     checks = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)

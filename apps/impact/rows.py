@@ -21,6 +21,23 @@ from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Rank
 WEEKS_BEFORE, WEEKS_AFTER = 26, 52
 DECIMALS = 5
 NEVER_USED = "never_used"
+# A better half needs more than one unit on either side.
+BENCHMARK_UNITS = 4
+
+
+def benchmark(data: MetricData, sign: int) -> dict[str, float] | None:
+    """Where the better half of the units stood in the last half year, and how far units are apart."""
+    n = data.panel.n[:, -WEEKS_BEFORE:]
+    total = n.sum(axis=1)
+    seen = total > 0
+    if seen.sum() < BENCHMARK_UNITS:
+        return None
+    y = np.nan_to_num(data.panel.y[:, -WEEKS_BEFORE:])
+    means = (n * y).sum(axis=1)[seen] / total[seen]
+    better = means >= np.median(means)
+    weights = total[seen][better]
+    level = float((means[better] * weights).sum() / weights.sum())
+    return {"level": sign * level, "spread": float(means.std())}
 
 
 def finite(value: float | None) -> float | None:

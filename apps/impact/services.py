@@ -23,6 +23,7 @@ from apps.impact.stats import fit as engine
 from apps.impact.stats.data import DEFAULTS, Settings
 from apps.impact.stats.fit import MetricFit
 from apps.impact.stats.results import METHOD
+from apps.impact.stats.rules import with_side_effects
 from apps.library.models import Solution, SolutionLink
 from apps.taxonomy.models import Challenge, Metric
 
@@ -127,8 +128,9 @@ def _alone(metric: Metric, *, wait: bool) -> Iterator[None]:
 def _measure(run: Run, settings: Settings, actor: User | None) -> None:
     data = read_metric(metric=run.metric, as_of=run.as_of, settings=settings)
     run.unit_count, run.week_count, run.action_count = data.panel.units, data.panel.weeks, len(data.logs)
+    run.benchmark = rows.benchmark(data, run.metric.sign)
     run.phase = "computing"
-    run.save(update_fields=["unit_count", "week_count", "action_count", "phase"])
+    run.save(update_fields=["unit_count", "week_count", "action_count", "benchmark", "phase"])
     fit = engine.fit_metric(data.panel, data.actions, settings) if data.logs else None
     if fit is None:
         run.reason = NOTHING_LOGGED
@@ -208,10 +210,7 @@ def _spread_side_effects(solution_ids: set[int], settings: Settings) -> None:
     changed = []
     for row in RankedSolution.objects.filter(solution__in=solution_ids):
         entries = [entry for metric_id, entry in known.get(row.solution_id, []) if metric_id != row.metric_id]
-        verdict = row.own_verdict
-        helps = verdict in (RankedSolution.Verdict.WORKS, RankedSolution.Verdict.LIKELY_WORKS)
-        if helps and any(entry["is_harm"] for entry in entries):
-            verdict = RankedSolution.Verdict.TRADE_OFF
+        verdict = with_side_effects(row.own_verdict, [entry["p_harm"] for entry in entries], settings)
         if (row.side_effects, row.verdict) != (entries, verdict):
             row.side_effects, row.verdict = entries, verdict
             changed.append(row)

@@ -144,7 +144,7 @@ REASONS: Mapping[str, tuple[Text, Text]] = {
     "no_comparison": (
         gettext_lazy("Nobody to compare with"),
         gettext_lazy(
-            "It began nearly everywhere at once, so no units are left that show what would have happened without it."
+            "It began nearly everywhere at once, so no units are left to show how it would have gone without it."
         ),
     ),
     "too_noisy": (
@@ -195,6 +195,10 @@ REASONS: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy("Not enough known yet"),
         gettext_lazy("The uses so far say too little to give it a place."),
     ),
+    "ended_early": (
+        gettext_lazy("Ended before it could be judged"),
+        gettext_lazy("It was stopped with only %(n_after)s in %(weeks_after)s since it began to count."),
+    ),
     "no_data": (
         gettext_lazy("No answers where it was used"),
         gettext_lazy("The units that used it have no answers in the weeks that count."),
@@ -220,6 +224,7 @@ REMEDIES: Mapping[str, Text] = {
     "no_metric": gettext_lazy("Ask your CX lead to choose an outcome metric for the challenge."),
     "aliased": gettext_lazy("Use one without the other somewhere."),
     "low_information": gettext_lazy("Two or three more uses, in other units, will tell."),
+    "ended_early": gettext_lazy("Give it about fifteen weeks next time."),
     "no_data": gettext_lazy("Collect answers where it is used next."),
 }
 
@@ -267,20 +272,30 @@ QUALITY: Mapping[str, Text] = {
     "baseline": gettext_lazy("Enough known of before"),
     "after": gettext_lazy("Enough known of after"),
     "precision": gettext_lazy("Scores steady enough to see a change"),
-    "overlap": gettext_lazy("Nothing else going on at the time"),
+    "clean_window": gettext_lazy("Nothing else going on at the time"),
     "fidelity": gettext_lazy("How fully it was carried out is recorded"),
 }
 EVIDENCE: Mapping[str, Text] = {
-    "measured": gettext_lazy("Used and measured at least once"),
-    "information": gettext_lazy("What the uses tell us together"),
-    "actions": gettext_lazy("Measured uses"),
-    "units": gettext_lazy("Different units"),
-    "regions": gettext_lazy("Different regions"),
-    "leave_one_out": gettext_lazy("Holds whichever unit is left out"),
-    "placebo": gettext_lazy("Our own check of the comparison held"),
+    "measured": gettext_lazy("Measured at least once"),
+    "information_20": gettext_lazy("The uses begin to tell something"),
+    "several_units": gettext_lazy("At least 4 measured uses in 3 units, and they tell enough"),
+    "many_units": gettext_lazy("At least 8 measured uses in 5 units, and they tell half of what there is to know"),
+    "robust": gettext_lazy(
+        "At least 15 measured uses in 8 units of 2 regions, and it holds whichever is left out"
+    ),
     "old": gettext_lazy("The newest use is older than two years"),
     "one_region": gettext_lazy("Nearly all uses come from one region"),
-    "heterogeneous": gettext_lazy("Uses differ more than the effect is large"),
+    "uneven": gettext_lazy("Uses differ more than the effect is large"),
+}
+RAISES: Mapping[str, Text] = {
+    "measured": gettext_lazy("A first measured use."),
+    "information_20": gettext_lazy("One or two more uses."),
+    "several_units": gettext_lazy("More uses, in at least three units."),
+    "many_units": gettext_lazy("More uses, in at least five units."),
+    "robust": gettext_lazy("More uses, in a second region too."),
+    "old": gettext_lazy("One new use."),
+    "one_region": gettext_lazy("Uses in another region."),
+    "uneven": gettext_lazy("More uses, and a note of what was done differently where it did not help."),
 }
 CHECKS: Mapping[str, tuple[Text, Text]] = {
     "placebo": (
@@ -325,22 +340,51 @@ def check(code: str) -> Words:
     return Words(title=str(title), text=str(text))
 
 
-def sheet(parts: Iterable[Mapping[str, object]], labels: Mapping[str, Text]) -> tuple[Line, ...]:
-    """A score sheet in words; deductions have negative points."""
-    lines = []
-    for part in parts:
-        code = str(part.get("code", ""))
-        got, of = _number(part.get("got")), _number(part.get("of"))
-        lines.append(
-            Line(
-                label=str(labels.get(code, code.replace("_", " ").capitalize())),
-                got=got,
-                of=of,
-                note=str(part.get("detail") or ""),
-                is_reached=got is not None and of is not None and got >= of,
-            )
+def quality_sheet(parts: Iterable[Mapping[str, object]], figures: Figures) -> tuple[Line, ...]:
+    """The points of an action's quality, with the figures behind them."""
+    notes = {
+        "baseline": _("%(weeks_before)s, %(n_before)s"),
+        "after": _("%(weeks_after)s, %(n_after)s"),
+    }
+    values = _values(figures)
+    return tuple(
+        Line(
+            label=label,
+            got=got,
+            of=of,
+            note=notes[code] % values if code in notes else "",
+            is_reached=got is not None and of is not None and got >= of,
         )
-    return tuple(lines)
+        for code, label, got, of in _lines(parts, QUALITY)
+    )
+
+
+def evidence_sheet(parts: Iterable[Mapping[str, object]]) -> tuple[Line, ...]:
+    """The steps of the evidence level and what was taken off; a line not reached says what would reach it."""
+    return tuple(
+        Line(
+            label=label,
+            got=got,
+            of=of,
+            note="" if got is not None and got > 0 else str(RAISES.get(code, "")),
+            is_reached=got is not None and got > 0,
+        )
+        for code, label, got, of in _lines(parts, EVIDENCE)
+    )
+
+
+def _lines(
+    parts: Iterable[Mapping[str, object]], labels: Mapping[str, Text]
+) -> list[tuple[str, str, float | None, float | None]]:
+    return [
+        (
+            str(part.get("code", "")),
+            str(labels.get(str(part.get("code", "")), str(part.get("code", "")).replace("_", " ").capitalize())),
+            _number(part.get("got")),
+            _number(part.get("of")),
+        )
+        for part in parts
+    ]
 
 
 def _number(value: object) -> float | None:

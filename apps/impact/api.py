@@ -1,0 +1,190 @@
+"""Effects and rankings over the API, by the names and with the values of the commands."""
+
+import django_filters
+from django.db.models import Prefetch, QuerySet
+from rest_framework import serializers
+
+from apps.accounts.models import Role
+from apps.accounts.permissions import person_of_request
+from apps.core.filters import CodeFilter, FilterSet
+from apps.core.serializers import CodeField
+from apps.core.viewsets import Collection
+from apps.impact.models import Effect, RankedSolution
+from apps.planning.models import ActionSolution
+
+
+class EffectSerializer(serializers.ModelSerializer[Effect]):
+    action = serializers.CharField(source="action.external_id", read_only=True)
+    unit = CodeField(source="action.unit")
+    challenge = CodeField(source="action.challenge")
+    solutions = serializers.SerializerMethodField()
+    metric = CodeField()
+    effective_on = serializers.DateField(source="action.effective_on", read_only=True)
+    reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Effect
+        fields = (
+            "id",
+            "action",
+            "unit",
+            "challenge",
+            "solutions",
+            "metric",
+            "role",
+            "effective_on",
+            "status",
+            "reason",
+            "effect",
+            "se",
+            "low",
+            "high",
+            "p_positive",
+            "naive_change",
+            "weeks_before",
+            "weeks_after",
+            "n_before",
+            "n_after",
+            "placebo_p",
+            "quality",
+            "method",
+            "as_of",
+        )
+        read_only_fields = fields
+
+    def get_solutions(self, effect: Effect) -> list[str]:
+        return sorted(used.version.solution.code for used in effect.action.solutions.all())
+
+    def get_reason(self, effect: Effect) -> str | None:
+        return effect.reason or None
+
+
+class EffectFilter(FilterSet):
+    action = CodeFilter(field_name="action__external_id")
+    unit = CodeFilter(field_name="action__unit__code")
+    challenge = CodeFilter(field_name="action__challenge__code")
+    solutions = CodeFilter(field_name="action__solutions__version__solution__code", distinct=True)
+    metric = CodeFilter(field_name="metric__code")
+    role = django_filters.ChoiceFilter(choices=Effect.Role.choices)
+    status = django_filters.ChoiceFilter(choices=Effect.Status.choices)
+    reason = django_filters.CharFilter()
+    method = django_filters.CharFilter()
+    as_of = django_filters.DateFilter()
+    effective_on = django_filters.DateFilter(field_name="action__effective_on")
+
+
+class EffectViewSet(Collection[Effect]):
+    """What actions changed, one row per action and metric; positive is better for the customer."""
+
+    queryset = Effect.objects.none()
+    serializer_class = EffectSerializer
+    filterset_class = EffectFilter
+    read_role = Role.STAFF
+    ordering_fields = {
+        "action": "action__external_id",
+        "unit": "action__unit__code",
+        "challenge": "action__challenge__code",
+        "metric": "metric__code",
+        "effective_on": "action__effective_on",
+        "status": "status",
+        "effect": "effect",
+        "quality": "quality",
+        "p_positive": "p_positive",
+    }
+    ordering = ("challenge", "effective_on", "action")
+    search_fields = ("action__external_id", "action__challenge__name", "action__unit__name", "metric__name")
+
+    def get_queryset(self) -> QuerySet[Effect]:
+        scope = person_of_request(self.request).scope(self.read_role)
+        used = ActionSolution.objects.select_related("version__solution")
+        return (
+            Effect.objects.in_scope(scope)
+            .select_related("metric", "action__unit", "action__challenge")
+            .defer("series", "quality_parts")
+            .prefetch_related(Prefetch("action__solutions", used))
+        )
+
+
+class RankingSerializer(serializers.ModelSerializer[RankedSolution]):
+    challenge = CodeField()
+    solution = CodeField()
+    kind = serializers.CharField(source="solution.kind", read_only=True)
+    actions = serializers.IntegerField(source="action_count", read_only=True)
+    units = serializers.IntegerField(source="unit_count", read_only=True)
+    cost = serializers.IntegerField(source="solution.cost", read_only=True, allow_null=True)
+
+    class Meta:
+        model = RankedSolution
+        fields = (
+            "id",
+            "challenge",
+            "solution",
+            "kind",
+            "rank",
+            "tier",
+            "effect",
+            "se",
+            "low",
+            "high",
+            "p_positive",
+            "p_best",
+            "expected_rank",
+            "actions",
+            "units",
+            "heterogeneity",
+            "evidence",
+            "verdict",
+            "cost",
+            "naive_change",
+            "method",
+            "as_of",
+        )
+        read_only_fields = fields
+
+
+class RankingFilter(FilterSet):
+    challenge = CodeFilter(field_name="challenge__code")
+    solution = CodeFilter(field_name="solution__code")
+    kind = django_filters.CharFilter(field_name="solution__kind")
+    unit_kind = django_filters.CharFilter(method="filter_unit_kind")
+    tier = django_filters.NumberFilter()
+    evidence = django_filters.NumberFilter()
+    verdict = django_filters.ChoiceFilter(choices=RankedSolution.Verdict.choices)
+    method = django_filters.CharFilter()
+    as_of = django_filters.DateFilter()
+
+    def filter_queryset(self, queryset: QuerySet[RankedSolution]) -> QuerySet[RankedSolution]:
+        """Places for all kinds of unit together, unless one kind is asked for."""
+        filtered: QuerySet[RankedSolution] = super().filter_queryset(queryset)
+        return filtered if self.form.cleaned_data.get("unit_kind") else filtered.filter(context="")
+
+    def filter_unit_kind(
+        self, queryset: QuerySet[RankedSolution], name: str, value: str
+    ) -> QuerySet[RankedSolution]:
+        return queryset.filter(context__iexact=value)
+
+
+class RankingViewSet(Collection[RankedSolution]):
+    """Solutions of each challenge in the order of their proven effect."""
+
+    queryset = RankedSolution.objects.none()
+    serializer_class = RankingSerializer
+    filterset_class = RankingFilter
+    read_role = Role.STAFF
+    ordering_fields = {
+        "challenge": "challenge__code",
+        "solution": "solution__code",
+        "kind": "solution__kind",
+        "rank": "rank",
+        "tier": "tier",
+        "effect": "effect",
+        "evidence": "evidence",
+        "p_positive": "p_positive",
+        "p_best": "p_best",
+        "cost": "solution__cost",
+    }
+    ordering = ("challenge", "rank", "solution")
+    search_fields = ("challenge__name", "challenge__name_fr", "solution__title", "solution__title_fr")
+
+    def get_queryset(self) -> QuerySet[RankedSolution]:
+        return RankedSolution.objects.select_related("challenge", "solution")
