@@ -1,14 +1,14 @@
 """Changes to plans and actions, each one with its audit row."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import AuditEvent, Unit, User
+from apps.accounts.models import Unit, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
@@ -23,10 +23,9 @@ from apps.planning.rules import (
     require_reason,
     require_solutions,
 )
+from apps.planning.selectors import is_undoable
 from apps.planning.states import Step, next_state
 from apps.taxonomy.models import Challenge
-
-UNDO_WITHIN = timedelta(days=1)
 
 
 class AlreadyPlanned(CxplanError):
@@ -46,9 +45,18 @@ class TooLateToUndo(CxplanError):
 
 
 class ActionChanged(CxplanError):
-    """Somebody else saved the action after the caller had read it."""
+    """Somebody else saved the action after the caller had read it, at `changed_at`."""
 
     code = "edit_conflict"
+
+    def __init__(self, *, changed_at: datetime) -> None:
+        self.changed_at = changed_at
+        super().__init__(
+            _(
+                "Somebody changed this action after you opened it. "
+                "Your entries are still here: compare, then save again."
+            )
+        )
 
 
 class PlanChanges(TypedDict, total=False):
@@ -271,7 +279,7 @@ def undo_application(*, action: Action, at: datetime, actor: User | None) -> Act
     """
     action = _locked(action)
     state = next_state(Step.UNDO, action.state)
-    if not _is_undoable(action, at=at):
+    if not is_undoable(action, at=at):
         raise TooLateToUndo(
             _("An application can be undone within a day. Now stop the action, or correct it with a reason.")
         )
@@ -397,12 +405,7 @@ def _locked(action: Action, *, seen_at: datetime | None = None) -> Action:
     if current is None:
         raise ActionGone(_("Somebody withdrew this action meanwhile."))
     if seen_at is not None and current.updated_at != seen_at:
-        raise ActionChanged(
-            _(
-                "Somebody changed this action after you opened it. "
-                "Your entries are still here: compare, then save again."
-            )
-        )
+        raise ActionChanged(changed_at=current.updated_at)
     return current
 
 
@@ -447,13 +450,6 @@ def _set(
     for name in differing:
         setattr(target, name, changes[name])
     return before, {name: plain(changes[name]) for name in differing}
-
-
-def _is_undoable(action: Action, *, at: datetime) -> bool:
-    if action.effective_on is not None and action.effective_on > at.date():
-        return True
-    applied = AuditEvent.objects.about(action).filter(event="planning.action.applied", at__gt=at - UNDO_WITHIN)
-    return applied.exists()
 
 
 def _record_action(what: str, action: Action, actor: User | None, data: dict[str, Any]) -> None:

@@ -1,4 +1,22 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.planning import event_views, views
 
 app_name = "planning"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("plans/", views.action_list, name="action-list"),
+    path("plans/new/", views.plan_new, name="plan-new"),
+    path("plans/nearby/", views.nearby, name="nearby"),
+    path("actions/<str:external_id>/", views.action, name="action"),
+    path("actions/<str:external_id>/apply/", views.action_apply, name="action-apply"),
+    path("actions/<str:external_id>/undo/", views.action_undo, name="action-undo"),
+    path("actions/<str:external_id>/change/", views.action_change, name="action-change"),
+    path("actions/<str:external_id>/correct/", views.action_correct, name="action-correct"),
+    path("actions/<str:external_id>/stop/", views.action_stop, name="action-stop"),
+    path("actions/<str:external_id>/sustain/", views.action_sustain, name="action-sustain"),
+    path("actions/<str:external_id>/withdraw/", views.action_withdraw, name="action-withdraw"),
+    path("events/", event_views.event_list, name="event-list"),
+    path("events/new/", event_views.event_new, name="event-new"),
+    path("events/<int:pk>/", event_views.event, name="event"),
+    path("events/<int:pk>/remove/", event_views.event_remove, name="event-remove"),
+]

@@ -1,0 +1,83 @@
+"""Changes to known disturbances, each one with its audit row."""
+
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Unit, User
+from apps.accounts.services import record
+from apps.core.errors import CxplanError
+from apps.planning.models import Event
+
+
+class EventExists(CxplanError):
+    code = "event_exists"
+
+
+class EventEndsTooEarly(CxplanError):
+    code = "event_ends_too_early"
+
+
+@transaction.atomic
+def create_event(
+    *, unit: Unit | None, kind: str, name: str, starts_on: date, ends_on: date | None, actor: User | None
+) -> Event:
+    """Note a disturbance in one unit, or everywhere without a unit; `ends_on` is its last day.
+
+    Raises EventExists, EventEndsTooEarly.
+    """
+    event = Event(unit=unit, kind=kind, name=name.strip(), starts_on=starts_on, ends_on=ends_on)
+    _check(event)
+    event.save(force_insert=True)
+    record(event="planning.event.created", actor=actor, subject=event, data=_snapshot(event))
+    return event
+
+
+@transaction.atomic
+def change_event(
+    *,
+    event: Event,
+    unit: Unit | None,
+    kind: str,
+    name: str,
+    starts_on: date,
+    ends_on: date | None,
+    actor: User | None,
+) -> Event:
+    """Raises EventExists, EventEndsTooEarly."""
+    event = Event.objects.select_for_update(of=("self",)).select_related("unit").get(pk=event.pk)
+    before = _snapshot(event)
+    event.unit, event.kind, event.name = unit, kind, name.strip()
+    event.starts_on, event.ends_on = starts_on, ends_on
+    _check(event)
+    event.save(update_fields=["unit", "kind", "name", "starts_on", "ends_on"])
+    after = _snapshot(event)
+    if after != before:
+        data = {"before": before, "after": after}
+        record(event="planning.event.changed", actor=actor, subject=event, data=data)
+    return event
+
+
+@transaction.atomic
+def remove_event(*, event: Event, actor: User | None) -> None:
+    record(event="planning.event.removed", actor=actor, subject=event, data=_snapshot(event))
+    event.delete()
+
+
+def _check(event: Event) -> None:
+    if event.ends_on is not None and event.ends_on < event.starts_on:
+        raise EventEndsTooEarly(_("An event ends after it starts."), field="ends_on")
+    same = Event.objects.filter(unit=event.unit, starts_on=event.starts_on, name=event.name)
+    if same.exclude(pk=event.pk).exists():
+        raise EventExists(_("This event is noted already."), field="name")
+
+
+def _snapshot(event: Event) -> dict[str, str | None]:
+    return {
+        "unit": event.unit.code if event.unit else None,
+        "kind": event.kind,
+        "name": event.name,
+        "starts_on": event.starts_on.isoformat(),
+        "ends_on": event.ends_on.isoformat() if event.ends_on else None,
+    }

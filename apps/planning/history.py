@@ -1,0 +1,106 @@
+"""The story of an action in plain words, told from its audit rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.accounts.models import AuditEvent
+from apps.planning.models import Action
+from apps.planning.selectors import day
+
+SENTENCES = {
+    "planned": gettext_lazy("planned it"),
+    "changed": gettext_lazy("changed the plan"),
+    "applied": gettext_lazy("put it in place"),
+    "undone": gettext_lazy("took the application back"),
+    "logged": gettext_lazy("noted what had been done"),
+    "imported": gettext_lazy("brought it in from a file"),
+    "corrected": gettext_lazy("corrected it"),
+    "sustained": gettext_lazy("kept it as the standard"),
+    "stopped": gettext_lazy("stopped it"),
+}
+LABELS = {
+    "planned_on": gettext_lazy("Planned for"),
+    "effective_on": gettext_lazy("In effect since"),
+    "ended_on": gettext_lazy("Ended on"),
+    "challenge": gettext_lazy("Challenge"),
+    "target_metric": gettext_lazy("Measured on"),
+    "owner": gettext_lazy("Owner"),
+    "cost": gettext_lazy("Actual cost"),
+    "note": gettext_lazy("Note"),
+    "intention": gettext_lazy("When, where and how exactly"),
+    "intended_effect": gettext_lazy("Effect worth having"),
+    "solutions": gettext_lazy("Solutions"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Who did what and when; `facts` are what was recorded, `changes` what differs from before."""
+
+    at: datetime
+    who: str
+    what: str
+    reason: str
+    facts: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+def history(action: Action) -> list[Entry]:
+    """The newest entry first."""
+    rows = AuditEvent.objects.about(action).select_related("actor").order_by("-at", "-pk")
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: AuditEvent) -> Entry:
+    data: Mapping[str, Any] = row.data
+    what = SENTENCES.get(row.event.rpartition(".")[2])
+    before, after = data.get("before") or {}, data.get("after") or {}
+    return Entry(
+        at=row.at,
+        who=str(row.actor or _("The system")),
+        what=str(what or _("changed it")),
+        reason=str(data.get("reason") or ""),
+        facts=_facts(data),
+        changes=tuple(
+            Change(label=str(LABELS.get(name, name)), before=_said(before.get(name)), after=_said(after.get(name)))
+            for name in after
+        ),
+    )
+
+
+def _facts(data: Mapping[str, Any]) -> tuple[str, ...]:
+    told = ("planned_on", "effective_on", "ended_on", "solutions")
+    return tuple(f"{LABELS[name]}: {_said(data[name])}" for name in told if data.get(name))
+
+
+def _said(value: object) -> str:
+    """A recorded value as people would say it."""
+    if value in (None, "", []):
+        return "—"
+    if isinstance(value, list):
+        return ", ".join(_said_solution(item) for item in value)
+    try:
+        return day(date.fromisoformat(str(value)))
+    except ValueError:
+        return str(value)
+
+
+def _said_solution(item: object) -> str:
+    if not isinstance(item, Mapping):
+        return str(item)
+    said = _("%(code)s (version %(version)s)") % {"code": item.get("code"), "version": item.get("version")}
+    if item.get("fidelity") is not None:
+        said += " " + _("done to %(fidelity)s %%") % {"fidelity": item["fidelity"]}
+    return said

@@ -1,0 +1,368 @@
+"""Which actions there are, who may own one, and what else happens around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import RowNumber
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.accounts.models import AuditEvent, Scope, Unit, User
+from apps.core.trees import path_prefixes
+from apps.library.models import Solution, SolutionVersion
+from apps.planning.models import Action, ActionSolution, Event, Plan
+from apps.planning.states import FROZEN, OPEN
+from apps.taxonomy.models import Challenge, Metric
+
+BOARD_ROWS = 8
+PAGE_ROWS = 25
+# Two actions aimed at one metric within the primary window of measurement can hardly be told apart.
+OVERLAP = timedelta(weeks=15)
+EVENTS_BEFORE = timedelta(weeks=8)
+UNDO_WITHIN = timedelta(days=1)
+
+STATE_HEADINGS = {
+    Action.State.DRAFT: gettext_lazy("Drafts"),
+    Action.State.PLANNED: gettext_lazy("Planned"),
+    Action.State.APPLIED: gettext_lazy("In place"),
+    Action.State.SUSTAINED: gettext_lazy("Kept as standard"),
+    Action.State.STOPPED: gettext_lazy("Stopped"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFilters:
+    """What to list; an empty field filters nothing."""
+
+    unit: Unit | None = None
+    challenge: str = ""
+    state: str = ""
+    q: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether more than the unit is asked for."""
+        return bool(self.challenge or self.state or self.q)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """One action in a list, in words."""
+
+    external_id: str
+    unit: str
+    challenge: str
+    solutions: tuple[str, ...]
+    state: str
+    state_label: str
+    when: str
+    is_overdue: bool
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The actions of one state: how many there are, and the first few."""
+
+    state: str
+    heading: str
+    count: int
+    rows: tuple[ActionRow, ...]
+
+    @property
+    def has_more(self) -> bool:
+        return self.count > len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedSolution:
+    """A solution of one action: as planned, or with the version and manner that were frozen."""
+
+    solution: Solution
+    version: SolutionVersion | None
+    dose: str
+    fidelity: int | None
+    adaptation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Another action in the unit aimed at the same metric within 15 weeks."""
+
+    external_id: str
+    unit: str
+    solutions: tuple[str, ...]
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    pk: int
+    unit: str
+    kind_label: str
+    name: str
+    period: str
+    may_edit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """What else happens in the units around a date."""
+
+    overlaps: tuple[Overlap, ...]
+    events: tuple[EventRow, ...]
+
+
+def day(value: date) -> str:
+    """A date as people say it."""
+    return date_format(value, "j F Y")
+
+
+def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[Column]:
+    """The actions in `scope` by state, the first few of each; three queries and the solutions'."""
+    actions = _filtered(scope, filters)
+    counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
+    place = Window(RowNumber(), partition_by="state", order_by=_in_order())
+    shown = actions.annotate(place=place).filter(place__lte=BOARD_ROWS).order_by("place")
+    rows: dict[str, list[ActionRow]] = {}
+    for action in with_solutions(shown):
+        rows.setdefault(action.state, []).append(_row(action, as_of=as_of))
+    return [
+        Column(
+            state=state, heading=str(heading), count=counts.get(state, 0), rows=tuple(rows.get(state, ()))
+        )
+        for state, heading in STATE_HEADINGS.items()
+        if counts.get(state) or state != Action.State.DRAFT
+    ]  # fmt: skip
+
+
+def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_of: date) -> Page[ActionRow]:
+    """One page of the actions in `scope`, what is due first."""
+    actions = with_solutions(_filtered(scope, filters)).order_by(*_in_order())
+    page = Paginator(actions, PAGE_ROWS).get_page(number)
+    rows = [_row(action, as_of=as_of) for action in page.object_list]
+    return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the actions
+
+
+def with_solutions(actions: QuerySet[Action]) -> QuerySet[Action]:
+    """Everything a row or a page says about an action, in a constant number of queries."""
+    return actions.select_related("unit", "challenge", "owner", "plan").prefetch_related(
+        "plan__solutions", "solutions__version__solution"
+    )
+
+
+def solutions_of(action: Action) -> tuple[Solution, ...]:
+    """The solutions as applied, or before that as planned; expects `with_solutions`."""
+    if action.state in FROZEN or action.plan is None:
+        used = [row.version.solution for row in action.solutions.all()]
+    else:
+        used = list(action.plan.solutions.all())
+    return tuple(sorted(used, key=lambda solution: solution.display_title.casefold()))
+
+
+def used_solutions(action: Action) -> list[UsedSolution]:
+    """Expects `with_solutions`."""
+    rows = {row.version.solution_id: row for row in action.solutions.all()}
+    used = []
+    for solution in solutions_of(action):
+        row = rows.get(solution.pk)
+        used.append(
+            UsedSolution(
+                solution=solution,
+                version=row.version if row else None,
+                dose=row.dose if row else "",
+                fidelity=row.fidelity if row else None,
+                adaptation=row.adaptation if row else "",
+            )
+        )
+    return used
+
+
+def when(action: Action, *, as_of: date) -> str:
+    """Where the action stands in time, in words."""
+    if action.state == Action.State.STOPPED and action.ended_on and action.effective_on:
+        return _("%(since)s to %(until)s") % {"since": day(action.effective_on), "until": day(action.ended_on)}
+    if action.effective_on and action.effective_on > as_of:
+        return _("starts on %(date)s") % {"date": day(action.effective_on)}
+    if action.effective_on:
+        return _("since %(date)s") % {"date": day(action.effective_on)}
+    if action.planned_on is None:
+        return _("no date yet")
+    return _("planned for %(date)s") % {"date": day(action.planned_on)}
+
+
+def is_overdue(action: Action, *, as_of: date) -> bool:
+    return action.state in OPEN and action.planned_on is not None and action.planned_on < as_of
+
+
+def is_undoable(action: Action, *, at: datetime) -> bool:
+    """Whether an application can still be taken back: for a day, or until it takes effect."""
+    if action.state != Action.State.APPLIED:
+        return False
+    if action.effective_on is not None and action.effective_on > at.date():
+        return True
+    applied = AuditEvent.objects.about(action).filter(event="planning.action.applied", at__gt=at - UNDO_WITHIN)
+    return applied.exists()
+
+
+def nearby(*, units: Sequence[Unit], challenge: Challenge, on: date, without: Action | None = None) -> Nearby:
+    """Other actions aimed at the challenge's metric around `on`, and events that may blur a result."""
+    overlaps = overlapping(units=units, metric=challenge.metric, on=on, without=without)
+    events = (
+        Event.objects.filter(Q(unit__in=units) | Q(unit=None))
+        .filter(Q(ends_on=None) | Q(ends_on__gte=on - EVENTS_BEFORE), starts_on__lte=on + OVERLAP)
+        .select_related("unit")
+        .order_by("starts_on", "pk")[:PAGE_ROWS]
+    )
+    return Nearby(
+        overlaps=tuple(
+            Overlap(
+                external_id=action.external_id,
+                unit=action.unit.display_name,
+                solutions=tuple(solution.display_title for solution in solutions_of(action)),
+                when=when(action, as_of=on),
+            )
+            for action in overlaps
+        ),
+        events=tuple(event_row(event) for event in events),
+    )
+
+
+def overlapping(
+    *, units: Sequence[Unit], metric: Metric | None, on: date, without: Action | None = None
+) -> list[Action]:
+    """Actions in `units` aimed at `metric` that took effect, or are planned, within 15 weeks of `on`."""
+    if metric is None:
+        return []
+    window = (on - OVERLAP, on + OVERLAP)
+    near = Q(target_metric=metric, state__in=FROZEN, effective_on__range=window) | Q(
+        challenge__metric=metric, state__in=OPEN, planned_on__range=window
+    )
+    actions = Action.objects.filter(near, unit__in=units)
+    if without is not None:
+        actions = actions.exclude(pk=without.pk)
+    return list(with_solutions(actions).order_by("effective_on", "pk")[:PAGE_ROWS])
+
+
+def event_row(event: Event, *, may_edit: bool = False) -> EventRow:
+    return EventRow(
+        pk=event.pk,
+        unit=event.unit.display_name if event.unit else _("Everywhere"),
+        kind_label=event.get_kind_display(),
+        name=event.name,
+        period=_period(event),
+        may_edit=may_edit,
+    )
+
+
+def plannable_units(*, scope: Scope, below: Unit | None = None) -> QuerySet[Unit]:
+    """Open units in `scope` that hold no other unit: the places where something can be put in place."""
+    inner = Unit.objects.filter(path__startswith=OuterRef("path")).exclude(pk=OuterRef("pk"))
+    units = Unit.objects.in_scope(scope).filter(~Exists(inner), closed_on=None)
+    if below is not None:
+        units = units.below(below)
+    return units.order_by("name", "pk")
+
+
+def units_within(*, scope: Scope) -> QuerySet[Unit]:
+    """Every unit in `scope`, groups too."""
+    return Unit.objects.in_scope(scope).order_by("name", "pk")
+
+
+def answers_for_all(*, scope: Scope) -> bool:
+    """Whether no unit lies outside `scope`."""
+    return bool(scope.paths) and not Unit.objects.exclude(scope.condition()).exists()
+
+
+def possible_owners(*, units: Sequence[Unit], person: User, also: User | None = None) -> QuerySet[User]:
+    """Those who hold a role in one of the units or above it, the person asking, and an owner of before."""
+    paths = {prefix for unit in units for prefix in path_prefixes(unit.path)}
+    members = Q(memberships__unit__path__in=paths, is_active=True)
+    named = Q(pk__in=[user.pk for user in (person, also) if user is not None])
+    return User.objects.filter(members | named).distinct().order_by("name", "email")
+
+
+def usable_solutions(*, challenge: Challenge, also: Sequence[str] = ()) -> QuerySet[Solution]:
+    """Published solutions known for the challenge, and those of the given codes."""
+    codes = Q()
+    for code in also:
+        codes |= Q(code__iexact=code)
+    chosen = Q(links__challenge=challenge) | codes if codes else Q(links__challenge=challenge)
+    return Solution.objects.published().filter(chosen).distinct().order_by("title", "pk")
+
+
+def siblings(action: Action, *, scope: Scope) -> list[Action]:
+    """The same plan's actions in other units of `scope`."""
+    if action.plan_id is None:
+        return []
+    others = Action.objects.in_scope(scope).filter(plan=action.plan_id).exclude(pk=action.pk)
+    return list(others.select_related("unit").order_by("unit__name", "pk")[:PAGE_ROWS])
+
+
+def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
+    used = Action.objects.in_scope(scope).filter(challenge=OuterRef("pk"))
+    return Challenge.objects.filter(Exists(used)).order_by("name", "pk")
+
+
+def _filtered(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
+    actions: QuerySet[Action] = Action.objects.in_scope(scope)
+    if filters.unit is not None:
+        actions = actions.filter(unit__path__startswith=filters.unit.path)
+    if filters.challenge:
+        actions = actions.filter(challenge__code__iexact=filters.challenge)
+    if filters.state:
+        actions = actions.filter(state=filters.state)
+    if filters.q:
+        actions = actions.filter(_mentions(filters.q))
+    return actions
+
+
+def _mentions(text: str) -> Q:
+    titled = Q(title__icontains=text) | Q(title_fr__icontains=text)
+    solutions = Solution.objects.filter(titled).values("pk")
+    applied = ActionSolution.objects.filter(action=OuterRef("pk"), version__solution__in=solutions)
+    planned = Plan.solutions.through.objects.filter(plan=OuterRef("plan"), solution__in=solutions)
+    return (
+        Q(external_id__icontains=text)
+        | Q(unit__name__icontains=text)
+        | Q(unit__code__icontains=text)
+        | Q(challenge__name__icontains=text)
+        | Q(challenge__name_fr__icontains=text)
+        | Exists(applied)
+        | Exists(planned)
+    )
+
+
+def _in_order() -> list[OrderBy]:
+    """What is planned comes by its date, the rest by when it took effect, the newest first."""
+    due = Case(
+        When(state__in=OPEN, then=F("planned_on")), default=Value(None), output_field=DateField(null=True)
+    )  # fmt: skip
+    return [due.asc(nulls_last=True), F("effective_on").desc(nulls_last=True), F("pk").desc()]
+
+
+def _row(action: Action, *, as_of: date) -> ActionRow:
+    return ActionRow(
+        external_id=action.external_id,
+        unit=action.unit.display_name,
+        challenge=action.challenge.display_name,
+        solutions=tuple(solution.display_title for solution in solutions_of(action)),
+        state=action.state,
+        state_label=action.get_state_display(),
+        when=when(action, as_of=as_of),
+        is_overdue=is_overdue(action, as_of=as_of),
+        owner=str(action.owner or action.owner_label),
+    )
+
+
+def _period(event: Event) -> str:
+    if event.ends_on is None:
+        return _("since %(date)s") % {"date": day(event.starts_on)}
+    if event.ends_on == event.starts_on:
+        return day(event.starts_on)
+    return _("%(since)s to %(until)s") % {"since": day(event.starts_on), "until": day(event.ends_on)}
