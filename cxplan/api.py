@@ -1,13 +1,45 @@
 """The whole REST API on one screen."""
 
-from django.urls import include, path
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from apps.accounts.api import UnitViewSet
+from apps.core.problems import no_such_address
+from apps.feedback.api import ResponseViewSet
+from apps.impact.api import EffectViewSet, RankingViewSet
+from apps.library.api import SolutionViewSet
+from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
+from apps.taxonomy.api import (
+    AliasViewSet,
+    ChallengeViewSet,
+    JourneyViewSet,
+    MetricViewSet,
+    TouchpointViewSet,
+)
+
 router = SimpleRouter()
+router.register("units", UnitViewSet, "unit")
+router.register("touchpoints", TouchpointViewSet, "touchpoint")
+router.register("journeys", JourneyViewSet, "journey")
+router.register("metrics", MetricViewSet, "metric")
+router.register("challenges", ChallengeViewSet, "challenge")
+router.register("aliases", AliasViewSet, "alias")
+router.register("solutions", SolutionViewSet, "solution")
+router.register("plans", PlanViewSet, "plan")
+router.register("actions", ActionViewSet, "action")
+router.register("events", EventViewSet, "event")
+router.register("responses", ResponseViewSet, "response")
+router.register("effects", EffectViewSet, "effect")
+router.register("rankings", RankingViewSet, "ranking")
+
+docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("docs/", login_required(docs), name="api-docs"),
+    # Last: an address of nobody is answered in the form of the API, too.
+    re_path("", no_such_address),
 ]

@@ -14,7 +14,7 @@ from factory.django import DjangoModelFactory
 from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, UnitPlacement, User
 from apps.accounts.services import token_digest
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
-from apps.impact.models import Effect, RankedSolution, Run
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.imports.models import ImportBatch, Kind
 from apps.library.models import Solution, SolutionLink, SolutionVersion
 from apps.planning.models import Action, ActionSolution, Event, Plan
@@ -348,6 +348,21 @@ class RankedSolutionFactory(DjangoModelFactory):
     method = "test-1"
     fingerprint = "0" * 64
     as_of = date(2024, 6, 3)
+
+
+class SideEffectFactory(DjangoModelFactory):
+    class Meta:
+        model = SideEffect
+
+    metric = factory.SubFactory(MetricFactory)
+    solution = factory.SubFactory(SolutionFactory)
+    run = factory.LazyAttribute(lambda side: RunFactory(metric=side.metric))
+    effect = -2.0
+    se = 0.8
+    low = -3.6
+    high = -0.4
+    p_harm = 0.99
+    action_count = 6
 
 
 class ImportBatchFactory(DjangoModelFactory):

@@ -24,16 +24,24 @@ class CodeFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-fil
     """Equal to a code, whatever its case; several codes separated by commas mean any of them."""
 
     def filter(self, queryset: QuerySet[Model], value: str) -> QuerySet[Model]:
-        codes = [code.strip().lower() for code in value.split(",") if code.strip()] if value else []
+        codes = codes_of(value)
         if not codes:
             return queryset
-        if len(codes) > CODES_AT_MOST:
-            name = str(self.field_name).removesuffix("__code")
-            raise ValidationError(
-                {name: [_("Ask for at most %(count)d codes at once.") % {"count": CODES_AT_MOST}]}
-            )
-        lowered = f"lower_{self.field_name}"
-        return queryset.alias(**{lowered: Lower(self.field_name)}).filter(**{f"{lowered}__in": codes})
+        lowered = "lower_" + self.field_name.replace("__", "_")
+        matching = queryset.alias(**{lowered: Lower(self.field_name)}).filter(**{f"{lowered}__in": codes})
+        if not self.distinct:
+            return matching
+        # Through a relation to many a row would come once per match.
+        return queryset.filter(pk__in=matching.order_by().values("pk"))
+
+
+def codes_of(value: str) -> list[str]:
+    """The codes of a parameter in lower case; raises ValidationError when they are too many."""
+    codes = [code.strip().lower() for code in value.split(",") if code.strip()] if value else []
+    if len(codes) > CODES_AT_MOST:
+        message = _("Ask for at most %(count)d codes at once.") % {"count": CODES_AT_MOST}
+        raise ValidationError([message], code="too_many_codes")
+    return codes
 
 
 class FilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

@@ -38,6 +38,12 @@ def digest_of(*parts: bytes) -> str:
     return whole.hexdigest()
 
 
+def body_of(request: Request) -> bytes:
+    """The body as it came; ask before the data is parsed, while it can still be read."""
+    body: bytes = request._request.body  # noqa: SLF001  # the framework has no other way to the bytes
+    return body
+
+
 def check_key(request: Request) -> str:
     """The key of the call, "" without one; raises IdempotencyKeyInvalid."""
     key = str(request.headers.get("Idempotency-Key", "")).strip()
