@@ -12,10 +12,9 @@ from cxplan.embedded.environment import prepare
 def main() -> None:
     try:
         prepare(sys.argv[1:])
+        execute_from_command_line(sys.argv)
     except EmbeddedError as error:
         sys.exit(f"cxplan: {error}")
-    try:
-        execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from django.core.management import call_command
 from django.db import connections
 
 from cxplan.embedded import child, ensure_broker, home, keeper, postgres, valkey
-from cxplan.embedded.home import REPOSITORY, folder, log_file, tail
+from cxplan.embedded.home import REPOSITORY, EmbeddedError, folder, log_file, tail
 from cxplan.embedded.kept import KeptServer
 
 PORTS_TRIED = 100
@@ -105,7 +106,7 @@ def serve(*, host: str, port: int, on_ready: Callable[[str], None]) -> int:
         with _only_one(), _listening(host, port) as (listener, address), _servers() as kept:
             parts = _parts(listener, [server.descriptor() for server in kept])
             return _run(parts, kept, address, stop=stop, on_ready=on_ready)
-    except ServeError as error:
+    except (ServeError, EmbeddedError) as error:
         _say(str(error))
         return 1
     finally:
@@ -122,6 +123,8 @@ def _run(
             part.start()
         ready_by: float | None = time.monotonic() + READY_SECONDS
         while not stop.event.wait(WATCH_SECONDS):
+            if _make_was_interrupted():
+                break
             for server in kept:
                 if not server.is_kept():
                     server.join()
@@ -137,6 +140,18 @@ def _run(
         _say("Stopping ...")
         _stop(parts, stop)
         (folder("run") / "served-at").unlink(missing_ok=True)
+
+
+def _make_was_interrupted() -> bool:
+    """Whether the make that started us got a SIGINT of its own: it would wait for us, and say nothing."""
+    if not os.environ.get("CXPLAN_ENDS_WITH_PARENT"):
+        return False
+    with suppress(OSError):
+        for line in Path(f"/proc/{os.getppid()}/status").read_text().splitlines():
+            # make blocks the signal while it handles it, which lasts until its children have ended.
+            if line.startswith("SigBlk:"):
+                return bool(int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1)
+    return False
 
 
 def _keep_up(part: Part) -> None:

@@ -24,7 +24,7 @@ WITHOUT_MIGRATION = frozenset(
 def prepare(arguments: Sequence[str]) -> None:
     """Set what is not set: the secret, the database and the broker's address."""
     command = arguments[0] if arguments else "help"
-    if os.environ.pop("CXPLAN_ENDS_WITH_PARENT", ""):
+    if os.environ.get("CXPLAN_ENDS_WITH_PARENT"):
         # `make` is the parent: without it nobody could stop what it started.
         child.die_with_parent()
     folder("assets")

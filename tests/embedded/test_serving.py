@@ -16,6 +16,9 @@ import pytest
 from cxplan.embedded.home import REPOSITORY
 from tests.embedded.processes import alive, environment, eventually, kill_everything, named
 
+# One home for all of them, on one worker.
+pytestmark = pytest.mark.xdist_group("serving")
+
 READY = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
