@@ -34,10 +34,23 @@ FORMS: tuple[tuple[float, tuple[str, ...]], ...] = (
 )
 CHANNELS, CHANNEL_SHARES = ("email", "sms", "app", "phone"), (0.52, 0.26, 0.15, 0.07)
 SURVEY, HELPDESK = "rivage-survey", "zendesk-fr"
-COMMENT_SHARE, COMMENT_EXTREME = 0.10, 0.16  # more write when they are very happy or unhappy
+COMMENT_SHARE, COMMENT_EXTREME = 0.15, 0.20  # more write when they are very happy or unhappy
 CODED_SHARE = 0.35  # of bad comments that somebody filed under a challenge
 BAD_UP_TO, GOOD_FROM = 6, 8
 CUSTOMERS_PER_BRANCH = 1400
+RESPONSE_COLUMNS = (
+    "source",
+    "external_id",
+    "unit",
+    "occurred_at",
+    "customer",
+    "segment",
+    "channel",
+    "language",
+    "comment",
+    "challenge",
+)
+Rows = list[tuple[str, ...]]
 WEEKDAYS = (0.17, 0.12, 0.11, 0.12, 0.18, 0.19, 0.11)
 
 
@@ -83,10 +96,7 @@ class Survey:
         self.network, self.world, self.rng = network, world, rng
         self.words = load_words(content)
         self.columns = ("overall", "recommend", *content.ratings)
-        self.header = (
-            "source,external_id,unit,occurred_at,customer,segment,channel,language,comment,challenge".split(",")
-            + list(self.columns)
-        )
+        self.header = (*RESPONSE_COLUMNS, *self.columns)
         self.shares = content.segment_shares()[network.kinds]
         self.shifts = content.segment_shifts()
         self.segments = np.array([entry["code"] for entry in content.chain["segment"]], dtype=object)
@@ -101,7 +111,7 @@ class Survey:
         self.clock = np.array([f"T{m // 60:02d}:{m % 60:02d}:00" for m in range(24 * 60)], dtype=object)
         self.count = 0
 
-    def week(self, week: int, goodness: np.ndarray, overall: np.ndarray) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    def week(self, week: int, goodness: np.ndarray, overall: np.ndarray) -> tuple[Rows, np.ndarray]:
         """Rows of the file, and each branch's mean answer per rating as goodness (nan where nobody answered).
 
         Parameters
@@ -220,7 +230,7 @@ class Operations:
         self.noise = rng.normal(size=(len(network.branches), network.weeks, 2, len(spec))) * noise_sd
 
     def week(self, week: int, goodness: np.ndarray) -> tuple[Iterator[tuple[str, ...]], np.ndarray]:
-        """Rows of the file, and each branch's mean as goodness (nan when closed); `goodness` (branches, inputs)."""
+        """Rows of the file, and each branch's mean as goodness, nan when closed; takes (branches, inputs)."""
         value = self.mean + self.sign * (goodness[:, None, :] + self.noise[:, week])
         value = np.round(np.clip(value, self.low, self.high), 1)
         serving = self.world.volume[:, week] > 0

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -124,10 +125,11 @@ class Managers:
 
     def _rate(self, pull: float) -> np.ndarray:
         """Share of a period's actions that are decided in each week."""
-        rate = np.exp(pull * self.bad).mean(axis=0)
+        rate: np.ndarray = np.exp(pull * self.bad).mean(axis=0)
         rate[:FIRST_DECISION] = 0
         rate[-2:] = 0
-        return rate / rate.sum()
+        rate /= rate.sum()
+        return rate
 
     def _start(self, challenge: ChallengeSpec, week: int, pull: np.ndarray, fall: np.ndarray) -> None:
         """Draw a branch that is free, and what it does."""
@@ -170,10 +172,7 @@ class Managers:
             return ()
         bad = float(self.bad[unit, week])
         weight = np.array(
-            [
-                solution.popularity * math.exp(solution.panic * fall + solution.season * bad)
-                for solution in fresh
-            ]
+            [solution.popularity * math.exp(solution.panic * fall + solution.season * bad) for solution in fresh]
         )
         first = fresh[int(self.rng.choice(len(fresh), p=weight / weight.sum()))].code
         chosen = [first]
@@ -229,7 +228,7 @@ class Managers:
         for item in self._scheduled():
             self._log(ordinary=False, **item)
 
-    def _scheduled(self) -> Iterator[dict]:  # type: ignore[type-arg]
+    def _scheduled(self) -> Iterator[dict[str, Any]]:
         weeks = self.network.weeks
         for entry in self.content.truth["rollout"]:
             start = round(entry["start"] * weeks)

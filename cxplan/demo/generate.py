@@ -16,6 +16,19 @@ from cxplan.demo.world import World, build_world
 
 FIDELITY_KNOWN, COST_KNOWN, NOTED = 0.85, 0.4, 0.35
 COST_OF_LEVEL = {1: 120, 2: 600, 3: 2200, 4: 7500, 5: 24000}  # euros
+UNIT_COLUMNS = (
+    "code",
+    "name",
+    "name_fr",
+    "kind",
+    "parent",
+    "region",
+    "timezone",
+    "opened_on",
+    "closed_on",
+    "desks",
+    "fleet",
+)
 MIN_BRANCHES, MIN_WEEKS = 6, 30
 
 
@@ -123,21 +136,27 @@ def _write_vocabulary(directory: Path, content: Content) -> None:
 
 def _write_network(directory: Path, content: Content, network: Network) -> None:
     chain = content.chain
-    head = "code,name,name_fr,kind,parent,region,timezone,opened_on,closed_on,desks,fleet".split(",")
-    rows: list[list[object]] = [
-        [chain["code"], chain["name"], chain["name_fr"], "chain", "", "", chain["timezone"], "", "", "", ""]
+    blank = dict.fromkeys(UNIT_COLUMNS, "")
+    rows = [{**blank, **{key: chain[key] for key in ("code", "name", "name_fr", "timezone")}, "kind": "chain"}]
+    rows += [
+        {
+            **blank,
+            **{key: region[key] for key in ("code", "name", "name_fr", "timezone")},
+            "kind": "region",
+            "parent": chain["code"],
+            "region": region["code"],
+        }
+        for region in chain["region"]
     ]
-    for region in chain["region"]:
-        rows.append(
-            [region["code"], region["name"], region["name_fr"], "region", chain["code"], region["code"]]
-            + [region["timezone"], "", "", "", ""]
-        )
-    for branch in network.branches:
-        rows.append(
-            [branch.code, branch.name, branch.name_fr, branch.kind, branch.region, branch.region]
-            + [branch.timezone, branch.opened_on, branch.closed_on or "", branch.desks, branch.fleet]
-        )
-    _write(directory / "units.csv", head, rows)
+    rows += [
+        {
+            **{key: getattr(branch, key) for key in UNIT_COLUMNS if key != "parent"},
+            "parent": branch.region,
+            "closed_on": branch.closed_on or "",
+        }
+        for branch in network.branches
+    ]
+    _write(directory / "units.csv", UNIT_COLUMNS, ([row[key] for key in UNIT_COLUMNS] for row in rows))
     people = ("email", "name", "unit", "role", "language")
     _write(directory / "people.csv", people, ([person[key] for key in people] for person in network.people))
     events = [
@@ -159,7 +178,9 @@ def _write_actions(
     """The log of actions in order of their start; returns the external id of each decision."""
     cost = {solution.code: solution.cost for solution in content.solutions}
     speaks = {person["email"]: person["language"] for person in network.people}
-    order = sorted(range(len(decisions)), key=lambda i: (decisions[i].week, decisions[i].unit, decisions[i].challenge))
+    order = sorted(
+        range(len(decisions)), key=lambda i: (decisions[i].week, decisions[i].unit, decisions[i].challenge)
+    )
     names = [""] * len(decisions)
     rows = []
     for number, index in enumerate(order, start=1):

@@ -75,9 +75,7 @@ class Network:
         return serving
 
 
-def build_network(
-    content: Content, *, rng: np.random.Generator, end: date, branches: int, weeks: int
-) -> Network:
+def build_network(content: Content, *, rng: np.random.Generator, end: date, branches: int, weeks: int) -> Network:
     """Draw the chain whose last full week ends on or before `end`."""
     sunday = end - timedelta(days=end.isoweekday() % 7)
     start = sunday - timedelta(weeks=weeks) + timedelta(days=1)
@@ -168,15 +166,13 @@ def _people(content: Content, units: tuple[Branch, ...]) -> tuple[tuple[dict[str
     area = {person["unit"]: person["email"] for person in people if person["role"] == "manager"}
     owners = [area.get(unit.code, area[unit.region]) for unit in units]
     names = {"fr": list(content.chain["managers"]["fr"]), "en": list(content.chain["managers"]["en"])}
-    hired = 0
     step = max(1, len(units) // OTHER_MANAGERS)
-    for index in range(1, len(units), step):
+    for index in range(1, len(units), step)[:OTHER_MANAGERS]:
         language = "fr" if units[index].french >= 0.6 else "en"
         pool = names[language] or names["en" if language == "fr" else "fr"]
-        if not pool or hired == OTHER_MANAGERS:
+        if not pool:
             break
         name = pool.pop(0)
-        hired += 1
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
         email = f"{plain.lower().replace(' ', '.')}@rivage.example"
         people.append(

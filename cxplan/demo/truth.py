@@ -201,7 +201,9 @@ class Oracle:
                 level = self.untouched[self.kinds == kind, :, column]
                 if level.size:
                     size = change[column] * self.managers.by_kind[code][kind]
-                    gain = self.world.expected(kind, column, level + size) - self.world.expected(kind, column, level)
+                    gain = self.world.expected(kind, column, level + size) - self.world.expected(
+                        kind, column, level
+                    )
                     means.append(gain.mean())
             out[column] = round(float(np.mean(means)), 4)
         return out

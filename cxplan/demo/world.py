@@ -75,7 +75,8 @@ class World:
             return goodness
         row = column if column < ratings else column - inputs
         means = np.append(self.scale.means, [MEAN_OVERALL, MEAN_RECOMMEND])
-        return np.interp(means[row] + goodness, GRID, self.tables[kind, row])
+        score: np.ndarray = np.interp(means[row] + goodness, GRID, self.tables[kind, row])
+        return score
 
 
 def autoregression(rng: np.random.Generator, shape: tuple[int, ...], rho: float | np.ndarray) -> np.ndarray:
@@ -184,4 +185,5 @@ _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _Z])
 
 
 def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return np.interp(z, _Z, _CDF)
+    below: np.ndarray = np.interp(z, _Z, _CDF)
+    return below
