@@ -20,6 +20,7 @@ class Collection(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
     """A list and its rows; a subclass says how to reach them within the caller's scope in `get_queryset`."""
 
     metadata_class = None
+    lookup_field = "id"
     lookup_value_regex = ID_IN_PATH
     # Public name → column, for ?ordering=.
     ordering_fields: ClassVar[Mapping[str, str]] = {}
