@@ -85,7 +85,7 @@ def interventions(actions: Actions, settings: Settings) -> Interventions:
     for j in order:
         if not actions.aimed[j]:
             continue
-        same = actions.unit[j] == open_unit and actions.start[j] - open_start < settings.merge_weeks
+        same = actions.unit[j] == open_unit and actions.start[j] - open_start <= settings.merge_weeks
         if not same:
             open_unit, open_start = int(actions.unit[j]), int(actions.start[j])
             first.append(int(j))

@@ -9,10 +9,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from . import actions as reading
+from . import checks, effects, groups, series, solutions, sufficient
+from . import noise as noise_model
+from .blocks import SIDE, PRIMARY, interventions, lay_out
+from .cells import answers, choose_period
+from .columns import lay_columns
 from .data import DEFAULTS, Actions, Floats, Ints, Panel, Settings
+from .errors import NotEstimable
 from .noise import Noise
-from .results import METHOD, ActionEffect, Check, Ranking, Series, SideEffect, SolutionEffect
+from .plain import Plain, describe
+from .ranking import rank_draws
+from .results import METHOD, ActionEffect, Check, Interval, Ranking, Series, SideEffect, SolutionEffect
+from .rules import ActionFacts, judge_action, quality
 from .sufficient import UnitStatistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What `counterfactual` needs again: the model, its posterior at the mode."""
+
+    model: effects.Model
+    joint: reading.Joint
+    readings: reading.Readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +63,8 @@ class MetricFit:
         Factor already applied to the standard errors because placebos were too wide, 1 or more.
     converged : bool
         Noise and evidence maximisation both met their tolerance.
+    state : State or None
+        For `counterfactual`; None when nothing was estimated.
     method : str
         Method id.
     """
@@ -57,24 +80,54 @@ class MetricFit:
     drawn: Ints
     inflation: float
     converged: bool
+    state: State | None
     method: str = METHOD
 
 
 def fit_noise(panel: Panel, actions: Actions, settings: Settings = DEFAULTS, start: Noise | None = None) -> Noise:
-    """Fit the noise model; raises NotEstimable (network_too_small, no_answers, constant)."""
-    raise NotImplementedError
+    """Fit the noise model of a metric.
+
+    Parameters
+    ----------
+    panel, actions : Panel, Actions
+        All units of the metric.
+    settings : Settings
+        Constants.
+    start : Noise or None
+        An earlier fit, to start from.
+
+    Raises
+    ------
+    NotEstimable
+        ``network_too_small``, ``no_answers`` or ``constant``.
+    """
+    _check(panel, actions)
+    return noise_model.fit(panel, actions, settings, start)
 
 
 def unit_statistics(
     panel: Panel, actions: Actions, noise: Noise, settings: Settings = DEFAULTS, units: Ints | None = None
 ) -> UnitStatistics:
-    """Sufficient statistics of some units (default all): additive with `merge`, picklable, cacheable."""
-    raise NotImplementedError
+    """Sufficient statistics of some units: additive with `merge`, picklable, cacheable.
+
+    Parameters
+    ----------
+    panel, actions : Panel, Actions
+        A chunk of units; `actions.unit` are rows of this panel.
+    noise : Noise
+        From `fit_noise` on the whole metric.
+    settings : Settings
+        The same as everywhere.
+    units : (U,) int or None
+        Rows of the chunk's units in the whole panel, ascending; None for the whole panel.
+    """
+    _check(panel, actions)
+    return sufficient.compute(panel, actions, noise, settings, units)
 
 
 def merge(parts: Sequence[UnitStatistics]) -> UnitStatistics:
     """Put chunks together again; the order of `parts` does not matter, to the bit."""
-    raise NotImplementedError
+    return sufficient.merge_statistics(parts)
 
 
 def fit_metric(
@@ -84,15 +137,262 @@ def fit_metric(
     noise: Noise | None = None,
     statistics: UnitStatistics | None = None,
 ) -> MetricFit:
-    """Estimate everything for one metric; `noise` and `statistics` are computed when not given."""
-    raise NotImplementedError
+    """Estimate everything for one metric.
+
+    Parameters
+    ----------
+    panel, actions : Panel, Actions
+        All units and all actions that can touch the metric.
+    settings : Settings
+        Windows, priors, thresholds, seed.
+    noise : Noise or None
+        From `fit_noise`; computed when not given.
+    statistics : UnitStatistics or None
+        Merged over all units; computed when not given.
+
+    Returns
+    -------
+    MetricFit
+
+    Raises
+    ------
+    NotEstimable
+        ``bad_input`` or ``bad_chunk`` for arrays that do not fit together.
+    """
+    _check(panel, actions)
+    done = interventions(actions, settings)
+    try:
+        if noise is None:
+            noise = noise_model.fit(panel, actions, settings, None)
+    except NotEstimable as refusal:
+        return _descriptive(panel, actions, settings, refusal)
+    if statistics is None:
+        statistics = sufficient.compute(panel, actions, noise, settings, None)
+    if statistics.noise != noise or statistics.units.shape[0] != panel.units:
+        raise NotEstimable("bad_chunk", "the statistics belong to another panel or noise")
+    weekly = answers(panel)
+    blocks = lay_out(panel, done, weekly, settings)
+    if not np.array_equal(np.bincount(blocks.unit, minlength=panel.units), statistics.block_count):
+        raise NotEstimable("bad_chunk", "the statistics were made with other actions")
+    labels = groups.eligible(panel.region, (weekly > 0).any(axis=1), settings)
+    columns = lay_columns(blocks, done, panel.kind, actions.challenge, settings)
+    shocks = labels if noise.v_g > 0 else labels[:0]
+    model = effects.build(statistics, blocks, done, columns, panel.region, shocks, settings)
+    mixture = effects.fit_effects(model)
+    joint = reading.join(mixture.information, mixture.mode)
+    readings = reading.read(model, joint)
+    plain = describe(panel, actions, done, labels, noise.period_weeks, settings)
+    used = solutions.uses(model, actions)
+    smallest = settings.smallest_effect
+    if smallest is None:
+        smallest = settings.smallest_effect_share * settings.reference_sd / noise.scale
+    found = checks.run(model, mixture, joint, readings, panel, actions, plain, used)
+    effects_of = solutions.describe(
+        model,
+        mixture,
+        readings,
+        plain,
+        panel,
+        actions,
+        used,
+        found.factor,
+        smallest,
+        found.leave_out,
+        found.placebo_green,
+    )
+    between = float(np.sqrt(mixture.weight @ np.array([each.between[0] ** 2 for each in mixture.components])))
+    spread = np.sqrt(between**2 + mixture.mode.spread[0] ** 2 + mixture.mode.between[2] ** 2)
+    noisy_from = settings.precision_ratio * max(float(spread) / noise.scale, smallest)
+    aimed = bool(done.aimed.any()) and bool((columns.theta >= 0).any())
+    state = State(model=model, joint=joint, readings=readings)
+    return MetricFit(
+        solutions=effects_of,
+        side_effects=solutions.side_effects(model, mixture, found.inflation),
+        actions=_action_effects(state, panel, actions, plain, found, noisy_from, settings),
+        checks=found.checks,
+        noise=noise,
+        reason=None,
+        detail=None,
+        draws=solutions.draw_effects(model, mixture, found.factor) if aimed else np.zeros((settings.draws, 0)),
+        drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
+        inflation=found.inflation,
+        converged=mixture.converged and noise.converged,
+        state=state,
+    )
 
 
 def counterfactual(fit: MetricFit, panel: Panel, action_index: int) -> Series:
-    """One action's unit with and without it; raises NotEstimable when the action has no estimate."""
-    raise NotImplementedError
+    """One action's unit with and without it, every period with answers somewhere.
+
+    Raises
+    ------
+    NotEstimable
+        The action's own reason when it has no estimate.
+    """
+    effect = fit.actions[action_index]
+    if fit.state is None or effect.interval is None:
+        raise NotEstimable(effect.reason or "not_estimable", effect.detail or "the action has no estimate")
+    model = fit.state.model
+    intervention = int(model.done.of_action[action_index])
+    return series.without(model, fit.state.joint, panel, intervention, fit.inflation)
 
 
 def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS) -> Ranking:
     """Rank the solutions of a challenge (columns of `Actions.solutions`) from the fit's draws."""
-    raise NotImplementedError
+    standing = {each.solution: each.standing for each in fit.solutions}
+    return rank_draws(fit.draws, fit.drawn, subset, standing, settings)
+
+
+def _check(panel: Panel, actions: Actions) -> None:
+    shape = panel.y.shape
+    if panel.y.ndim != 2 or panel.n.shape != shape or panel.region.shape[0] != shape[0] or panel.kind.shape[0] != shape[0]:
+        raise NotEstimable("bad_input", "the arrays of the panel do not fit together")
+    if panel.usable is not None and panel.usable.shape != shape:
+        raise NotEstimable("bad_input", "`usable` does not fit the panel")
+    count = actions.count
+    lengths = {len(value) for value in (actions.start, actions.end, actions.aimed, actions.solutions, actions.lag,
+                                        actions.randomised, actions.fidelity)}
+    if lengths != {count}:
+        raise NotEstimable("bad_input", "the arrays of the actions do not fit together")
+    if count and (actions.unit.min() < 0 or actions.unit.max() >= shape[0]):
+        raise NotEstimable("bad_input", "an action's unit is not in the panel")
+
+
+def _facts(
+    j: int, state: State, panel: Panel, actions: Actions, plain: Plain, logs: Ints, raw_se: float, noisy_from: float
+) -> ActionFacts:
+    model = state.model
+    i = int(model.done.of_action[j])
+    fidelity = float(actions.fidelity[j])
+    noise = model.statistics.noise
+    return ActionFacts(
+        weeks_before=int(plain.weeks_before[j]),
+        weeks_after=int(plain.weeks_after[j]),
+        n_before=float(plain.n_before[j]),
+        n_after=float(plain.n_after[j]),
+        counts_answers=noise.sampling > 0,
+        primary_start=int(plain.primary_start[j]),
+        primary_end=int(plain.primary_end[j]),
+        weeks=panel.weeks,
+        ended=bool(plain.ended[j]),
+        compared=bool(plain.compared[j]),
+        fewest=int(plain.fewest[j]),
+        has_raw=bool(np.isfinite(raw_se)),
+        raw_se=raw_se,
+        noisy_from=noisy_from,
+        shared=float(plain.shared[j]) if actions.aimed[j] else 0.0,
+        correlation=float(state.readings.correlation[i]),
+        disturbed=bool(plain.disturbed[j]),
+        merged=bool(logs[i] > 1),
+        randomised=bool(actions.randomised[j]),
+        fidelity=fidelity if np.isfinite(fidelity) else None,
+    )
+
+
+def _action_effects(
+    state: State,
+    panel: Panel,
+    actions: Actions,
+    plain: Plain,
+    found: checks.Findings,
+    noisy_from: float,
+    settings: Settings,
+) -> tuple[ActionEffect, ...]:
+    """Every action's numbers, or why there are none."""
+    model, readings = state.model, state.readings
+    scale = model.statistics.noise.scale
+    done = model.done
+    logs = np.bincount(done.of_action, minlength=done.unit.shape[0])
+    present = np.zeros(done.unit.shape[0], dtype=np.bool_)
+    present[model.blocks.intervention[np.isin(model.blocks.kind, (PRIMARY, SIDE))]] = True
+    spans = checks.normal_intervals(readings.mean / scale, np.sqrt(readings.variance) / scale * found.inflation, settings)
+    raw_se = np.sqrt(readings.raw_variance) / scale * found.inflation
+    out: list[ActionEffect] = []
+    for j in range(actions.count):
+        i = int(done.of_action[j])
+        facts = _facts(j, state, panel, actions, plain, logs, float(raw_se[i]), noisy_from)
+        refusal, flags = judge_action(facts, settings)
+        naive = float(plain.naive[j]) if np.isfinite(plain.naive[j]) else None
+        raw = float(readings.raw[i]) / scale if facts.has_raw and np.isfinite(readings.raw[i]) else None
+        points, parts = quality(facts, settings)
+        span: Interval | None = spans[i] if refusal is None and present[i] else None
+        if found.inflation > 1.0 and span is not None:
+            flags = (*flags, "noise_inflated")
+        out.append(
+            ActionEffect(
+                action=j,
+                role="target" if actions.aimed[j] else "side_effect",
+                status="estimated" if span is not None else (refusal.status if refusal else "not_estimable"),
+                reason=None if span is not None else (refusal.reason if refusal else "too_few_answers"),
+                detail=None if refusal is None else refusal.detail,
+                interval=span,
+                raw=raw if span is not None else None,
+                raw_se=float(raw_se[i]) if raw is not None and span is not None else None,
+                naive_change=naive,
+                regression_and_season=naive - raw if naive is not None and raw is not None and span is not None else None,
+                weeks_before=facts.weeks_before,
+                weeks_after=facts.weeks_after,
+                n_before=facts.n_before,
+                n_after=facts.n_after,
+                known_from=refusal.known_from if refusal else None,
+                placebo_p=found.placebo_p(readings, i) if span is not None else None,
+                quality=points if span is not None else None,
+                quality_parts=parts,
+                flags=flags,
+            )
+        )
+    return tuple(out)
+
+
+def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: NotEstimable) -> MetricFit:
+    """Plain numbers only, every estimate refused for the same reason."""
+    done = interventions(actions, settings)
+    labels = np.zeros(0, dtype=np.int64)
+    plain = describe(panel, actions, done, labels, choose_period(panel), settings)
+    told = tuple(
+        ActionEffect(
+            action=j,
+            role="target" if actions.aimed[j] else "side_effect",
+            status="not_estimable",
+            reason=refusal.code,
+            detail=refusal.detail,
+            interval=None,
+            raw=None,
+            raw_se=None,
+            naive_change=float(plain.naive[j]) if np.isfinite(plain.naive[j]) else None,
+            regression_and_season=None,
+            weeks_before=int(plain.weeks_before[j]),
+            weeks_after=int(plain.weeks_after[j]),
+            n_before=float(plain.n_before[j]),
+            n_after=float(plain.n_after[j]),
+            known_from=None,
+            placebo_p=None,
+            quality=None,
+            quality_parts=(),
+            flags=(),
+        )
+        for j in range(actions.count)
+    )
+    found = []
+    for k in range(actions.solution_count):
+        mine = actions.aimed & actions.solutions[:, k]
+        naive = plain.naive[mine & np.isfinite(plain.naive)]
+        found.append(
+            solutions.empty(k, refusal.code, refusal.detail, float(naive.mean()) if naive.size else None, 0)
+        )
+    return MetricFit(
+        solutions=tuple(found),
+        side_effects=(),
+        actions=told,
+        checks=(),
+        noise=None,
+        reason=refusal.code,
+        detail=refusal.detail,
+        draws=np.zeros((settings.draws, 0)),
+        drawn=np.zeros(0, dtype=np.int64),
+        inflation=1.0,
+        converged=False,
+        state=None,
+    )
+
+

@@ -1,0 +1,182 @@
+"""What did each single action change? Read off the joint fit, raw and with everything known.
+
+Given β and the week effects g_u, the local deviations of a unit are ξ | β, g_u ~ N(R(c − SAβ − Cg_u), R).
+With g_u | β ~ N(ĝ_0 − Jβ, Γ) and β ~ N(β̂, Σ), for the blocks o of one action
+
+    Cov(ξ_o) = R_oo + K Γ K' + κ Σ κ',   κ = −(R S A − K J)_o,   K = (R C)_o,   α = A_o + κ,
+    Cov(τ_o) = R_oo + K Γ K' + α Σ α'.
+
+The raw effect takes the prior of ξ_o back (own blocks flat), which is exact and keeps the unit's
+other actions at model expectation with their variance and the error of the week effects:
+
+    τ_raw = τ̂_o + X (Λ_oo − Φ)^-1 ξ̂_o,   Cov = Ψ + X (Λ_oo − Φ)^-1 X',
+    Φ = Cov(ξ_o), Ψ = Cov(τ_o), X = Cov(τ_o, ξ_o).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .blocks import LATE2, PRIMARY, SIDE
+from .data import Floats, Ints
+from .effects import Bucket, Information, Model, Posterior, local_variance
+
+SLICE = 4096             # blocks handled at once
+RAW_MAX = 1e6            # a raw variance above (reference scale, squared) says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joint:
+    """Posterior of β and week effects at the mode.
+
+    Attributes
+    ----------
+    info : Information
+        Data's part.
+    beta : Posterior
+        β̂ and Σ.
+    weeks : (G, P) float
+        Posterior mean of g + g_G.
+    slope : (G, Q, P) float
+        J', how the week effects move against β.
+    """
+
+    info: Information
+    beta: Posterior
+    weeks: Floats
+    slope: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Effects of every intervention on the reference scale; NaN inside where there is none.
+
+    Attributes
+    ----------
+    mean, variance : (I,) float
+        Posterior of the primary (or side) block.
+    raw, raw_variance : (I,) float
+        From the unit's own data.
+    deviation, deviation_variance : (I,) float
+        Posterior of ξ, the action's deviation from what its solutions do elsewhere.
+    correlation : (I,) float
+        Largest |correlation| of its unshrunk effect with another action's in the unit.
+    local : (B,) float
+        Posterior mean of ξ by block.
+    """
+
+    mean: Floats
+    variance: Floats
+    raw: Floats
+    raw_variance: Floats
+    deviation: Floats
+    deviation_variance: Floats
+    correlation: Floats
+    local: Floats
+
+
+def join(info: Information, beta: Posterior) -> Joint:
+    """Week effects given everything."""
+    system = info.system
+    b1 = np.matmul(info.b, system.f.transpose(0, 2, 1)).sum(axis=0)
+    slope = np.matmul(info.b, system.omega_f) + np.matmul(b1 @ system.h_inverse, system.f)
+    wy1 = np.einsum("gij,gj->i", system.f, info.wy)
+    start = np.einsum("gij,gj->gi", system.omega_f, info.wy)
+    start = start + np.einsum("gji,j->gi", system.f, system.h_inverse @ wy1)
+    weeks = start - np.einsum("gqp,q->gp", slope, beta.mean)
+    return Joint(info=info, beta=beta, weeks=weeks, slope=slope)
+
+
+def read(model: Model, joint: Joint) -> Readings:
+    """Posterior and raw effect of every intervention."""
+    count = model.done.unit.shape[0]
+    out = {
+        name: np.full(count, np.nan)
+        for name in ("mean", "variance", "raw", "raw_variance", "deviation", "deviation_variance")
+    }
+    correlation = np.zeros(count)
+    local = np.zeros(model.blocks.count)
+    sigma, beta = joint.beta.covariance, joint.beta.mean
+    c, cy = model.statistics.c, model.statistics.cy
+    for bucket, n_all, g, rows in _slices(model, joint):
+        index = bucket.index[rows]
+        size = index.shape[1]
+        s, n = bucket.s[rows], n_all[rows]
+        prior = local_variance(bucket, joint.info.spread)[rows]
+        r = np.matmul(prior, n)
+        r = 0.5 * (r + r.transpose(0, 2, 1))
+        a = model.columns.a[index.ravel()].toarray().reshape(index.shape[0], size, -1)
+        k2 = np.matmul(r, c[index])
+        resid = cy[index] - np.matmul(np.matmul(s, a), beta) - np.matmul(c[index], joint.weeks[g])
+        xi = np.matmul(r, resid[:, :, None])[:, :, 0]
+        local[index] = xi
+        kappa = np.matmul(k2, joint.slope[g].T) - np.matmul(np.matmul(r, s), a)
+        shared = r + np.matmul(np.matmul(k2, joint.info.system.gamma[g]), k2.transpose(0, 2, 1))
+        alpha = a + kappa
+        sigma_k = np.matmul(kappa, sigma)
+        phi = shared + np.matmul(sigma_k, kappa.transpose(0, 2, 1))
+        cross = shared + np.matmul(sigma_k, alpha.transpose(0, 2, 1)).transpose(0, 2, 1)
+        psi = shared + np.matmul(np.matmul(alpha, sigma), alpha.transpose(0, 2, 1))
+        tau = np.matmul(a, beta) + xi
+        owner, kind = model.blocks.intervention[index], model.blocks.kind[index]
+        correlation_here = _correlations(s, owner, kind)
+        for unit, position in np.argwhere((kind == PRIMARY) | (kind == SIDE)):
+            who = owner[unit, position]
+            own = np.flatnonzero((owner[unit] == who) & ((kind[unit] <= LATE2) | (kind[unit] == SIDE)))
+            at = int(np.flatnonzero(own == position)[0])
+            pick = np.ix_(own, own)
+            out["mean"][who] = tau[unit, position]
+            out["variance"][who] = psi[unit, position, position]
+            out["deviation"][who] = xi[unit, position]
+            out["deviation_variance"][who] = phi[unit, position, position]
+            correlation[who] = correlation_here[unit, position]
+            gap = prior[unit][pick] - phi[unit][pick]
+            x = cross[unit][pick]
+            raw, variance = _unshrink(gap, x, tau[unit, own], xi[unit, own], psi[unit][pick], at)
+            out["raw"][who], out["raw_variance"][who] = raw, variance
+    return Readings(correlation=correlation, local=local, **out)
+
+
+def _unshrink(gap: Floats, x: Floats, tau: Floats, xi: Floats, psi: Floats, at: int) -> tuple[float, float]:
+    """Take the prior of one action's deviations back; NaN when its own data say nothing."""
+    try:
+        lower = np.linalg.cholesky(0.5 * (gap + gap.T))
+    except np.linalg.LinAlgError:
+        return np.nan, np.nan
+    half = np.linalg.solve(lower, x[at])
+    raw = tau[at] + half @ np.linalg.solve(lower, xi)
+    variance = psi[at, at] + half @ half
+    if not np.isfinite(raw) or not 0 < variance < RAW_MAX:
+        return np.nan, np.nan
+    return float(raw), float(variance)
+
+
+def _correlations(s: Floats, owner: Ints, kind: Ints) -> Floats:
+    """Largest |correlation| of each primary block's unshrunk effect with another primary's, (N, b)."""
+    size = s.shape[1]
+    out = np.zeros(owner.shape)
+    primary = kind == PRIMARY
+    busy = primary.sum(axis=1) > 1
+    if not busy.any():
+        return out
+    covariance = np.linalg.inv(s[busy] + 1e-3 * np.eye(size))
+    sd = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 1e-300))
+    r = np.abs(covariance / sd[:, :, None] / sd[:, None, :])
+    both = primary[busy][:, :, None] & primary[busy][:, None, :]
+    both &= owner[busy][:, :, None] != owner[busy][:, None, :]
+    out[busy] = np.where(both, r, 0.0).max(axis=2)
+    return out
+
+
+def _slices(model: Model, joint: Joint) -> Iterator[tuple[Bucket, Floats, int, Ints]]:
+    """Units of one bucket and one group, a few thousand blocks at a time."""
+    for bucket, n in zip(model.buckets, joint.info.inverse, strict=True):
+        group = model.group[model.blocks.unit[bucket.index[:, 0]]]
+        step = max(1, SLICE // bucket.index.shape[1])
+        for g in np.unique(group):
+            rows = np.flatnonzero(group == g)
+            for begin in range(0, rows.shape[0], step):
+                yield bucket, n, int(g), rows[begin : begin + step]

@@ -1,0 +1,352 @@
+"""Does the fit hold? Placebos, innovations, clustered errors, leave-one-out, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from . import placebo, semiseparable
+from .actions import Joint, Readings
+from .blocks import rows
+from .cells import Scaling, cells, precision
+from .data import Actions, Floats, Ints, Panel, Settings
+from .effects import Mixture, Model, local_variance
+from .plain import Plain
+from .results import Check, Interval
+from .solutions import Uses, information_share
+
+PLACEBO_MIN = 20         # fewer placebos say nothing about the spread
+SPREAD_LOW, SPREAD_HIGH = 0.85, 1.15
+AUTOCORRELATION_MAX = 0.03
+KURTOSIS_MAX = 1.0       # excess
+REGION_VARIANCE = (0.8, 1.25)
+LIKE_PRECISION = 60      # placebos of like precision an action is compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the checks found, and what it does to the results.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+        For display.
+    inflation : float
+        Factor on every standard error, from the placebos.
+    factor : (S,) float
+        Factor on each solution's standard errors, placebos and clustering together.
+    leave_out : mapping
+        Smallest P(Θ>0), or of its mirror, with one unit or region left out.
+    placebo_green : bool
+        Placebos behaved.
+    placebos : Placebos
+        For `placebo_p`.
+    """
+
+    checks: tuple[Check, ...]
+    inflation: float
+    factor: Floats
+    leave_out: Mapping[int, float]
+    placebo_green: bool
+    placebos: placebo.Placebos
+
+    def placebo_p(self, readings: Readings, intervention: int) -> float | None:
+        """Rank of an action's |z| among placebos of like precision."""
+        raw, variance = readings.raw[intervention], readings.raw_variance[intervention]
+        count = self.placebos.se.shape[0]
+        if count < PLACEBO_MIN or not np.isfinite(raw):
+            return None
+        se = float(np.sqrt(variance))
+        near = np.argsort(np.abs(np.log(self.placebos.se / se)), kind="stable")[:LIKE_PRECISION]
+        larger = int((np.abs(self.placebos.z[near]) >= abs(raw) / se).sum())
+        return float((1 + larger) / (1 + near.shape[0]))
+
+
+def run(
+    model: Model,
+    mixture: Mixture,
+    joint: Joint,
+    readings: Readings,
+    panel: Panel,
+    actions: Actions,
+    plain: Plain,
+    used: Uses,
+) -> Findings:
+    """All checks of a fit."""
+    settings = model.settings
+    found: list[Check] = []
+    risks = placebo.risk(model, panel, settings)
+    units, weeks = placebo.choose(model, risks, panel, settings)
+    placebos = placebo.measure(model, joint, panel, units, weeks, settings)
+    inflation, green = _placebo_checks(placebos, found)
+    residuals = _residuals(model, joint, readings, panel)
+    _innovations(model, joint, panel, residuals, found)
+    scores = _scores(model, joint, residuals)
+    ratio = _sandwich(model, joint, scores, settings, found)
+    leave_out = _leave_out(model, mixture, joint, scores, panel, actions, used)
+    _reactivity(model, risks, readings, panel, plain, found)
+    factor = np.maximum(inflation, np.where(ratio > settings.sandwich_ratio, ratio, 1.0))
+    return Findings(
+        checks=tuple(found),
+        inflation=inflation,
+        factor=factor,
+        leave_out=leave_out,
+        placebo_green=green,
+        placebos=placebos,
+    )
+
+
+def normal_intervals(mean: Floats, sd: Floats, settings: Settings) -> list[Interval | None]:
+    """Normal intervals, None where a number does not exist."""
+    z = float(special.ndtri(0.5 + 0.5 * settings.level))
+    out: list[Interval | None] = []
+    for m, s in zip(mean.tolist(), sd.tolist(), strict=True):
+        if not (np.isfinite(m) and np.isfinite(s) and s > 0):
+            out.append(None)
+            continue
+        out.append(Interval(effect=m, se=s, low=m - z * s, high=m + z * s, p_positive=float(special.ndtr(m / s))))
+    return out
+
+
+def _placebo_checks(placebos: placebo.Placebos, found: list[Check]) -> tuple[float, bool]:
+    z = placebos.z
+    if z.shape[0] < PLACEBO_MIN:
+        found.append(Check(code="placebo_spread", passed=False, value=None, limit=f"needs {PLACEBO_MIN} placebos"))
+        return 1.0, False
+    spread, mean = float(z.std(ddof=1)), float(z.mean())
+    centred = abs(mean) <= 2.0 * spread / np.sqrt(z.shape[0])
+    even = SPREAD_LOW <= spread <= SPREAD_HIGH
+    found.append(Check(code="placebo_mean", passed=bool(centred), value=mean, limit="within 2 standard errors of 0"))
+    found.append(Check(code="placebo_spread", passed=even, value=spread, limit=f"{SPREAD_LOW}–{SPREAD_HIGH}"))
+    return (max(1.0, spread) if not even else 1.0), bool(centred and even)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residuals:
+    """Per unit, weeks first.
+
+    Attributes
+    ----------
+    e : (P, U) float
+        V^-1 (y − ĝ − Xτ̂).
+    blocks : (B,) float
+        X'e.
+    """
+
+    e: Floats
+    blocks: Floats
+
+
+def _residuals(model: Model, joint: Joint, readings: Readings, panel: Panel) -> Residuals:
+    noise, blocks = model.statistics.noise, model.blocks
+    scaled = Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks)
+    cell = cells(panel, scaled, noise.origin)
+    factors = semiseparable.factorise(
+        d=precision(cell.n, noise.sampling, noise.nu2), v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho
+    )
+    tau = model.columns.a @ joint.beta.mean + readings.local
+    fitted = np.zeros_like(cell.y)
+    step = 8192
+    for begin in range(0, blocks.count, step):
+        part = slice(begin, begin + step)
+        x = rows(blocks.unit[part], blocks.start[part], blocks.end[part], cell)
+        first, where = np.unique(blocks.unit[part], return_index=True)
+        if first.size:
+            fitted[:, first] += np.add.reduceat(x * tau[part], where, axis=1)
+    e = semiseparable.apply(factors, cell.y - joint.weeks[model.group].T - fitted)
+    held = np.zeros(blocks.count)
+    for begin in range(0, blocks.count, step):
+        part = slice(begin, begin + step)
+        x = rows(blocks.unit[part], blocks.start[part], blocks.end[part], cell)
+        held[part] = (x * e[:, blocks.unit[part]]).sum(axis=0)
+    return Residuals(e=e, blocks=held)
+
+
+def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals, found: list[Check]) -> None:
+    """One-step-ahead errors of a sample of units, standardised by the model."""
+    settings, noise, blocks = model.settings, model.statistics.noise, model.blocks
+    rng = np.random.default_rng(settings.seed + 3)
+    pool = np.flatnonzero(np.abs(residuals.e).max(axis=0) > 0)
+    if pool.size > settings.noise_units:
+        pool = np.sort(rng.choice(pool, size=settings.noise_units, replace=False))
+    scaled = Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks)
+    part = Panel(
+        y=panel.y[pool], n=panel.n[pool], within_variance=panel.within_variance, region=panel.region[pool],
+        kind=panel.kind[pool], usable=None if panel.usable is None else panel.usable[pool],
+    )
+    cell = cells(part, scaled, noise.origin)
+    periods = cell.y.shape[0]
+    state = noise.v_a + noise.v_s * semiseparable.ar1_correlation(periods, noise.rho)
+    expected = model.columns.a @ joint.beta.mean
+    offset = np.concatenate([[0], np.cumsum(model.statistics.block_count)])
+    where = {int(index[0]): (bucket, i) for bucket in model.buckets for i, index in enumerate(bucket.index)}
+    pairs: list[Floats] = []
+    every: list[Floats] = []
+    regions: list[int] = []
+    for i, u in enumerate(pool.tolist()):
+        seen = cell.n[:, i] > 0
+        v = state + np.diag(1.0 / np.where(seen, precision(cell.n[:, i], noise.sampling, noise.nu2), 1.0))
+        resid = cell.y[:, i] - joint.weeks[model.group[u]]
+        index = np.arange(offset[u], offset[u + 1])
+        if index.size:
+            bucket, row = where[int(index[0])]
+            x = rows(np.full(index.size, i), blocks.start[index], blocks.end[index], cell)
+            v = v + x @ local_variance_row(bucket, row, joint) @ x.T
+            resid = resid - x @ expected[index]
+        z = np.linalg.solve(np.linalg.cholesky(v[np.ix_(seen, seen)]), resid[seen])
+        spot = np.flatnonzero(seen)
+        z = z[1:]
+        spot = spot[1:]
+        every.append(z)
+        regions.extend([int(part.region[i])] * z.shape[0])
+        next_to = np.diff(spot) == 1
+        pairs.append(np.stack([z[:-1][next_to], z[1:][next_to]]) if z.shape[0] > 1 else np.zeros((2, 0)))
+    z = np.concatenate(every) if every else np.zeros(0)
+    if z.shape[0] < 100:
+        return
+    both = np.concatenate(pairs, axis=1)
+    lag1 = float((both[0] * both[1]).mean() / np.square(z).mean()) if both.shape[1] else 0.0
+    slack = 2.0 / np.sqrt(max(both.shape[1], 1))
+    found.append(
+        Check(code="autocorrelation", passed=abs(lag1) <= max(AUTOCORRELATION_MAX, slack), value=lag1,
+              limit=f"±{max(AUTOCORRELATION_MAX, slack):.2f}")
+    )
+    kurtosis = float(np.mean(z**4) / np.mean(z**2) ** 2 - 3.0)
+    found.append(Check(code="kurtosis", passed=kurtosis <= KURTOSIS_MAX, value=kurtosis, limit=f"at most {KURTOSIS_MAX}"))
+    label = np.asarray(regions)
+    worst = 1.0
+    for region in np.unique(label):
+        mine = z[label == region]
+        if mine.shape[0] >= 200:
+            variance = float(np.square(mine).mean())
+            worst = variance if abs(np.log(variance)) > abs(np.log(worst)) else worst
+    found.append(
+        Check(code="region_variance", passed=REGION_VARIANCE[0] <= worst <= REGION_VARIANCE[1], value=worst,
+              limit=f"{REGION_VARIANCE[0]}–{REGION_VARIANCE[1]}")
+    )
+
+
+def local_variance_row(bucket: object, row: int, joint: Joint) -> Floats:
+    """Λ of one unit."""
+    from .effects import Bucket
+
+    assert isinstance(bucket, Bucket)
+    one = Bucket(
+        index=bucket.index[row : row + 1], s=bucket.s[row : row + 1], shared=bucket.shared[row : row + 1],
+        own=bucket.own[row : row + 1], side=bucket.side[row : row + 1], wide=bucket.wide[row : row + 1],
+        flat=slice(0, 0),
+    )
+    return np.asarray(local_variance(one, joint.info.spread)[0])
+
+
+def _scores(model: Model, joint: Joint, residuals: Residuals) -> Floats:
+    """Each unit's contribution to the score of β, week effects profiled out, (U, Q)."""
+    from scipy import sparse
+
+    units = model.group.shape[0]
+    blocks = model.blocks
+    pick = sparse.coo_array(
+        (residuals.blocks, (blocks.unit, np.arange(blocks.count))), shape=(units, blocks.count)
+    ).tocsr()
+    score = (pick @ model.columns.a).toarray()
+    for g in range(len(model.members)):
+        mine = model.group == g
+        score[mine] -= residuals.e[:, mine].T @ joint.slope[g].T
+    return np.asarray(score)
+
+
+def _sandwich(model: Model, joint: Joint, scores: Floats, settings: Settings, found: list[Check]) -> Floats:
+    """Clustered over model standard error of every solution's effect, (S,)."""
+    columns = model.columns
+    out = np.ones(columns.theta.shape[0])
+    used = np.flatnonzero(columns.theta >= 0)
+    if not used.size:
+        return out
+    sigma = joint.beta.covariance
+    rows_ = columns.effect_rows(used) @ sigma
+    prior = 1.0 / np.maximum(columns.prior_variance(joint.beta.between), 1e-12)
+    clustered = np.square(rows_ @ scores.T).sum(axis=1) + (np.square(rows_) * prior).sum(axis=1)
+    model_based = (rows_ * columns.effect_rows(used)).sum(axis=1)
+    out[used] = np.sqrt(clustered / np.maximum(model_based, 1e-300))
+    info = np.sqrt(np.clip(out[used], 0, None))
+    typical = float(np.median(info**2))
+    found.append(
+        Check(code="clustered_errors", passed=typical <= settings.sandwich_ratio, value=typical,
+              limit=f"ratio at most {settings.sandwich_ratio}")
+    )
+    return out
+
+
+def _leave_out(
+    model: Model, mixture: Mixture, joint: Joint, scores: Floats, panel: Panel, actions: Actions, used: Uses
+) -> dict[int, float]:
+    """Smallest P(Θ>0) (or mirror) over units and regions left out, for candidates of evidence 5."""
+    info = information_share(model, mixture)
+    out: dict[int, float] = {}
+    sigma = joint.beta.covariance
+    offset = np.concatenate([[0], np.cumsum(model.statistics.block_count)])
+    inner = _unit_information(model, joint)
+    for k, mine in enumerate(used.by_solution):
+        units = np.unique(actions.unit[mine])
+        regions = np.unique(panel.region[units])
+        if info[k] < 0.6 or mine.size < 15 or units.size < 8 or regions.size < 2:
+            continue
+        row = model.columns.effect_rows(np.array([k]))[0]
+        effect = float(row @ joint.beta.mean)
+        sign = 1.0 if effect >= 0 else -1.0
+        worst = 1.0
+        groups = [np.array([u]) for u in units.tolist()] + [np.flatnonzero(panel.region == r) for r in regions]
+        for members in groups:
+            index = np.concatenate([np.arange(offset[u], offset[u + 1]) for u in members])
+            a = model.columns.a[index].toarray()
+            weight = _block_diagonal(inner, members)
+            # (Σ^-1 − A'WA)^-1 by Woodbury, with the score of the members taken out
+            across = a @ sigma
+            core = np.eye(index.size) - weight @ across @ a.T
+            gain = np.linalg.solve(core, weight @ across)
+            less = sigma + across.T @ gain
+            variance = float(row @ less @ row)
+            mean = effect - float(row @ (less @ scores[members].sum(axis=0)))
+            if variance <= 0:
+                worst = 0.0
+                break
+            worst = min(worst, float(special.ndtr(sign * mean / np.sqrt(variance))))
+        out[k] = worst
+    return out
+
+
+def _unit_information(model: Model, joint: Joint) -> dict[int, Floats]:
+    """X'W~X = NS of every unit with blocks."""
+    out: dict[int, Floats] = {}
+    for bucket, n in zip(model.buckets, joint.info.inverse, strict=True):
+        product = np.matmul(n, bucket.s)
+        for i, index in enumerate(bucket.index):
+            out[int(model.blocks.unit[index[0]])] = 0.5 * (product[i] + product[i].T)
+    return out
+
+
+def _block_diagonal(inner: Mapping[int, Floats], members: Ints) -> Floats:
+    parts = [inner[int(u)] for u in members if int(u) in inner]
+    size = sum(part.shape[0] for part in parts)
+    out = np.zeros((size, size))
+    at = 0
+    for part in parts:
+        out[at : at + part.shape[0], at : at + part.shape[0]] = part
+        at += part.shape[0]
+    return out
+
+
+def _reactivity(
+    model: Model, risks: placebo.Risk, readings: Readings, panel: Panel, plain: Plain, found: list[Check]
+) -> None:
+    """How strongly uptake follows dips, and the naive bias it brings."""
+    slope = placebo.hazard_slope(model, risks, panel, model.settings)
+    if slope is not None:
+        found.append(Check(code="reactive_uptake", passed=True, value=slope[0], limit="for information"))
+    raw = readings.raw[model.done.of_action] / model.statistics.noise.scale
+    gap = (plain.naive - raw)[np.isfinite(plain.naive) & np.isfinite(raw)]
+    if gap.shape[0] >= 10:
+        found.append(Check(code="naive_bias", passed=True, value=float(gap.mean()), limit="for information"))

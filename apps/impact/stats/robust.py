@@ -1,0 +1,105 @@
+"""How wide must an interval be when the prior may be wrong? Robust empirical Bayes.
+
+References
+----------
+Armstrong, Kolesár, Plagborg-Møller (2022), Econometrica 90(6), eqs 4-6, doi:10.3982/ECTA18597.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize, special
+
+from .data import Floats
+from .errors import NotEstimable
+
+GRID = 2000              # points of the search for the tangent
+REACH = 8.0              # standard deviations beyond the critical value that matter
+
+
+def _non_coverage(t: Floats, chi: float) -> Floats:
+    """P(|Z + √t| > χ)."""
+    b = np.sqrt(t)
+    return np.asarray(special.ndtr(-chi - b) + special.ndtr(-chi + b))
+
+
+def _slope(t: Floats, chi: float) -> Floats:
+    """Derivative of the non-coverage in t."""
+    b = np.sqrt(np.maximum(t, 1e-18))
+    density = np.exp(-0.5 * (b - chi) ** 2) - np.exp(-0.5 * (b + chi) ** 2)
+    return np.asarray(density / (2.0 * b * np.sqrt(2.0 * np.pi)))
+
+
+def worst_non_coverage(m2: float, chi: float) -> float:
+    """Largest non-coverage over all distributions of the bias with second moment `m2`.
+
+    The least concave majorant of the non-coverage as a function of the squared bias, at `m2`.
+    """
+    origin = float(_non_coverage(np.zeros(1), chi)[0])
+    if chi <= np.sqrt(3.0):
+        return float(_non_coverage(np.array([m2]), chi)[0])
+
+    def tangent(t: float) -> float:
+        at = np.array([t])
+        return float(_non_coverage(at, chi)[0] - t * _slope(at, chi)[0]) - origin
+
+    grid = np.square(np.linspace(0.05, chi + REACH, GRID))
+    values = _non_coverage(grid, chi) - grid * _slope(grid, chi) - origin
+    below = np.flatnonzero(values < 0)
+    if below.size == 0:
+        return float(_non_coverage(np.array([m2]), chi)[0])
+    touch = float(optimize.brentq(tangent, grid[below[-1]], grid[min(below[-1] + 1, GRID - 1)], xtol=1e-12))
+    if m2 >= touch:
+        return float(_non_coverage(np.array([m2]), chi)[0])
+    top = float(_non_coverage(np.array([touch]), chi)[0])
+    return origin + (top - origin) * m2 / touch
+
+
+def cva(m2: float, alpha: float = 0.05) -> float:
+    """Critical value that covers whatever the distribution of the bias.
+
+    Parameters
+    ----------
+    m2 : float
+        Second moment of bias over standard error, at least 0.
+    alpha : float
+        Non-coverage allowed.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NotEstimable
+        ``bad_input`` when m2 is negative or not finite.
+    """
+    if not np.isfinite(m2) or m2 < 0:
+        raise NotEstimable("bad_input", f"second moment {m2}")
+    low = float(special.ndtri(1.0 - alpha / 2.0))
+    if m2 == 0.0:
+        return low
+    high = low + 1.0
+    while worst_non_coverage(m2, high) > alpha:
+        high *= 2.0
+    return float(optimize.brentq(lambda chi: worst_non_coverage(m2, chi) - alpha, low * 0.999, high, xtol=1e-10))
+
+
+def robust_half_width(se: float, spread: float, alpha: float = 0.05) -> float:
+    """Half width of the robust interval around a shrunk estimate.
+
+    Parameters
+    ----------
+    se : float
+        Standard error of the unshrunk estimate.
+    spread : float
+        Standard deviation of true effects.
+    alpha : float
+        Non-coverage allowed.
+    """
+    if spread <= 0 or not np.isfinite(se):
+        return 0.0
+    ratio = (se / spread) ** 2
+    if ratio > 1e4:
+        return float(cva(1e4, alpha) * spread**2 / se)
+    return float(cva(ratio, alpha) * se / (1.0 + ratio))

@@ -1,0 +1,312 @@
+"""What does each solution change in the metric? Read off the mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import mixture as mix
+from .actions import Readings
+from .blocks import PRIMARY, SIDE
+from .data import Actions, Bools, Floats, Ints, Panel, Settings
+from .effects import Mixture, Model, Posterior, posterior
+from .plain import Plain
+from .results import Interval, KindEffect, SideEffect, SolutionEffect
+from .robust import robust_half_width
+from .rules import NOT_RANKABLE, SolutionFacts, evidence, standing, verdict
+
+FLAT_SD = 30.0           # a prior this wide is none on the reference scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """Measured uses of each solution: aimed actions with answers in their primary window.
+
+    Attributes
+    ----------
+    measured : (J,) bool
+        The action counts as a use.
+    by_solution : tuple of (n,) int
+        Rows of Actions, one array a solution.
+    """
+
+    measured: Bools
+    by_solution: tuple[Ints, ...]
+
+
+def uses(model: Model, actions: Actions) -> Uses:
+    """Which actions measure which solution."""
+    primary = np.zeros(model.done.unit.shape[0], dtype=np.bool_)
+    primary[model.blocks.intervention[model.blocks.kind == PRIMARY]] = True
+    measured = actions.aimed & primary[model.done.of_action] if actions.count else np.zeros(0, dtype=np.bool_)
+    return Uses(
+        measured=measured,
+        by_solution=tuple(
+            np.flatnonzero(measured & actions.solutions[:, k]) for k in range(actions.solution_count)
+        ),
+    )
+
+
+def flat_posterior(model: Model, mixture: Mixture) -> Posterior:
+    """β with solution effects unshrunk."""
+    between = mixture.mode.between.copy()
+    between[0] = FLAT_SD
+    return posterior(mixture.information, model.columns, between, model.settings)
+
+
+def information_share(model: Model, mixture: Mixture) -> Floats:
+    """1 − Var(θ_k|y)/w² of every solution, averaged over the mixture; 0 for unused ones, (S,)."""
+    theta = model.columns.theta
+    out = np.zeros(theta.shape[0])
+    used = theta >= 0
+    for weight, each in zip(mixture.weight, mixture.components, strict=True):
+        variance = np.diagonal(each.covariance)[theta[used]]
+        out[used] += weight * (1.0 - variance / each.between[0] ** 2)
+    return np.clip(out, 0.0, 1.0)
+
+
+def aliases(model: Model, flat: Posterior, settings: Settings) -> tuple[tuple[int, ...], ...]:
+    """Solutions whose unshrunk effects are correlated beyond the limit."""
+    count = model.columns.theta.shape[0]
+    used = np.flatnonzero(model.columns.theta >= 0)
+    rows = model.columns.effect_rows(used)
+    covariance = rows @ flat.covariance @ rows.T
+    sd = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
+    high = np.abs(covariance / sd[:, None] / sd[None, :]) > settings.alias_correlation
+    np.fill_diagonal(high, False)
+    out: list[tuple[int, ...]] = [()] * count
+    for i, k in enumerate(used):
+        out[int(k)] = tuple(int(m) for m in used[high[i]])
+    return tuple(out)
+
+
+def heterogeneity(model: Model, readings: Readings, used: Uses, actions: Actions) -> Floats:
+    """Between-use standard deviation of each solution on the reference scale, (S,)."""
+    out = np.zeros(len(used.by_solution))
+    of = model.done.of_action
+    for k, rows in enumerate(used.by_solution):
+        who = np.unique(of[rows])
+        if who.size:
+            square = np.square(readings.deviation[who]) + readings.deviation_variance[who]
+            out[k] = np.sqrt(np.nanmean(square / model.done.size[who]))
+    return out
+
+
+def describe(
+    model: Model,
+    mixture: Mixture,
+    readings: Readings,
+    plain: Plain,
+    panel: Panel,
+    actions: Actions,
+    used: Uses,
+    factor: Floats,
+    smallest: float,
+    leave_out: Mapping[int, float],
+    placebo_green: bool,
+) -> tuple[SolutionEffect, ...]:
+    """Everything about every solution.
+
+    Parameters
+    ----------
+    model, mixture, readings, plain, panel, actions, used
+        The fit.
+    factor : (S,) float
+        Inflation of each solution's standard errors, 1 or more.
+    smallest : float
+        Smallest effect worth having, metric units.
+    leave_out : mapping
+        Smallest leave-one-out probability, where it was computed.
+    placebo_green : bool
+        Placebos behaved.
+    """
+    settings, columns = model.settings, model.columns
+    scale = model.statistics.noise.scale
+    count = columns.theta.shape[0]
+    known = np.flatnonzero((columns.theta >= 0) & np.array([rows.size > 0 for rows in used.by_solution], dtype=bool))
+    out: list[SolutionEffect] = [_unknown(k, used.by_solution[k].size) for k in range(count)]
+    if known.size == 0:
+        return tuple(out)
+    rows = columns.effect_rows(known)
+    reading = mix.read(mixture, rows, factor[known])
+    spans = mix.intervals(reading, scale, settings.level)
+    worth = reading.above(smallest * scale)
+    flat = flat_posterior(model, mixture)
+    gls = rows @ flat.mean
+    gls_se = np.sqrt(np.maximum(((rows @ flat.covariance) * rows).sum(axis=1), 0.0)) * factor[known]
+    info = information_share(model, mixture)
+    alias = aliases(model, flat, settings)
+    spread = float(np.sqrt(mixture.weight @ np.array([each.between[0] ** 2 for each in mixture.components])))
+    uneven = heterogeneity(model, readings, used, actions)
+    late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
+    fading = _fading(model, mixture, known)
+    several = np.unique(panel.region).shape[0] > 1
+    for i, k in enumerate(int(k) for k in known):
+        mine = used.by_solution[k]
+        span = spans[i]
+        half = robust_half_width(float(gls_se[i]), spread) / scale
+        units = np.unique(actions.unit[mine])
+        regions, shares = np.unique(panel.region[actions.unit[mine]], return_counts=True)
+        facts = SolutionFacts(
+            p_positive=span.p_positive,
+            p_worthwhile=float(worth[i]),
+            effect=span.effect,
+            heterogeneity=float(uneven[k]) / scale,
+            information=float(info[k]),
+            actions=int(mine.size),
+            units=int(units.size),
+            regions=int(regions.size),
+            largest_region=float(shares.max() / shares.sum()) if several else 0.0,
+            newest=int(panel.weeks - actions.start[mine].max()),
+            aliased=bool(alias[k]),
+            leave_out=leave_out.get(k),
+            placebo_green=placebo_green,
+        )
+        level, parts = evidence(facts, settings)
+        naive = plain.naive[mine]
+        naive = naive[np.isfinite(naive)]
+        place = standing(facts.information, facts.aliased, settings)
+        unshrunk = gls_se[i] < FLAT_SD / 3.0
+        p_fades = fading[i] if late[1][i] is not None else None
+        out[k] = SolutionEffect(
+            solution=k,
+            status="estimated",
+            reason="always_together" if alias[k] else None,
+            detail=f"always together with {alias[k]}" if alias[k] else None,
+            interval=span,
+            claim_low=min(span.low, span.effect - half),
+            claim_high=max(span.high, span.effect + half),
+            p_worthwhile=float(worth[i]),
+            gls=float(gls[i]) / scale if unshrunk else None,
+            gls_se=float(gls_se[i]) / scale if unshrunk else None,
+            late1=late[0][i],
+            late2=late[1][i],
+            p_fades=p_fades,
+            fades=p_fades is not None and p_fades >= 0.9 and span.p_positive >= 0.9,
+            by_kind=_by_kind(model, mixture, panel, actions, mine, k, factor, scale),
+            heterogeneity=facts.heterogeneity,
+            information=facts.information,
+            standing=place,
+            actions=facts.actions,
+            units=facts.units,
+            regions=facts.regions,
+            naive_change=float(naive.mean()) if naive.size else None,
+            verdict=verdict(facts, settings),
+            evidence=level,
+            evidence_parts=parts,
+            aliased_with=alias[k],
+        )
+    return tuple(out)
+
+
+def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEffect, ...]:
+    """Effects on this metric of solutions aimed at others."""
+    columns = model.columns
+    known = np.flatnonzero(columns.side >= 0)
+    if known.size == 0:
+        return ()
+    rows = np.zeros((known.size, columns.count))
+    rows[np.arange(known.size), columns.side[known]] = 1.0
+    spans = mix.intervals(mix.read(mixture, rows, factor), model.statistics.noise.scale, model.settings.level)
+    blocks = model.blocks.intervention[model.blocks.kind == SIDE]
+    contribute = model.done.solutions[blocks].sum(axis=0)
+    return tuple(
+        SideEffect(solution=int(k), actions=int(contribute[k]), interval=span, p_harm=1.0 - span.p_positive)
+        for k, span in zip(known, spans, strict=True)
+    )
+
+
+def draw_effects(model: Model, mixture: Mixture, factor: Floats) -> Floats:
+    """Draws of Θ for all solutions, used or not, metric units, (draws, S)."""
+    settings, columns = model.settings, model.columns
+    rng = np.random.default_rng(settings.seed)
+    beta, w = mix.draw(mixture, settings.draws, rng)
+    every = np.arange(columns.theta.shape[0])
+    rows = columns.effect_rows(every)
+    effects = beta @ rows.T
+    fresh = columns.theta < 0
+    effects[:, fresh] += rng.standard_normal((settings.draws, int(fresh.sum()))) * w[:, None]
+    centre = effects.mean(axis=0)
+    return np.asarray((centre + (effects - centre) * factor) / model.statistics.noise.scale)
+
+
+def _late(
+    model: Model, mixture: Mixture, known: Ints, which: int, factor: Floats, scale: float
+) -> list[Interval | None]:
+    """Effect in a late block, None without any use observed there."""
+    seen = model.columns.late[known, which] >= 0
+    out: list[Interval | None] = [None] * known.size
+    if seen.any():
+        rows = model.columns.late_rows(known[seen], which)
+        spans = mix.intervals(mix.read(mixture, rows, factor[known[seen]]), scale, model.settings.level)
+        for i, span in zip(np.flatnonzero(seen), spans, strict=True):
+            out[int(i)] = span
+    return out
+
+
+def _fading(model: Model, mixture: Mixture, known: Ints) -> list[float]:
+    """P(Θ_late2 / Θ < .5) from draws."""
+    rng = np.random.default_rng(model.settings.seed + 1)
+    beta, _ = mix.draw(mixture, model.settings.draws, rng)
+    now = beta @ model.columns.effect_rows(known).T
+    then = beta @ model.columns.late_rows(known, 1).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [float(p) for p in (np.where(now != 0, then / now, 1.0) < 0.5).mean(axis=0)]
+
+
+def _by_kind(
+    model: Model, mixture: Mixture, panel: Panel, actions: Actions, mine: Ints, k: int, factor: Floats, scale: float
+) -> tuple[KindEffect, ...]:
+    """Effect in each kind of unit where the solution was used."""
+    columns = model.columns
+    found = [c for c in range(columns.kinds.shape[0]) if columns.phi[k, c] >= 0]
+    if not found:
+        return ()
+    rows = np.repeat(columns.effect_rows(np.array([k])), len(found), axis=0)
+    rows[np.arange(len(found)), columns.phi[k, found]] = 1.0
+    spans = mix.intervals(mix.read(mixture, rows, float(factor[k])), scale, model.settings.level)
+    kinds = panel.kind[actions.unit[mine]]
+    return tuple(
+        KindEffect(kind=int(columns.kinds[c]), uses=int((kinds == columns.kinds[c]).sum()), interval=span)
+        for c, span in zip(found, spans, strict=True)
+    )
+
+
+def _unknown(k: int, measured: int) -> SolutionEffect:
+    return empty(k, "never_used" if measured == 0 else "not_estimable", None, None, measured)
+
+
+def empty(k: int, reason: str, detail: str | None, naive: float | None, measured: int) -> SolutionEffect:
+    """A solution about which nothing is known on this metric."""
+    return SolutionEffect(
+        solution=k,
+        status="not_estimable",
+        reason=reason,
+        detail=detail,
+        interval=None,
+        claim_low=None,
+        claim_high=None,
+        p_worthwhile=None,
+        gls=None,
+        gls_se=None,
+        late1=None,
+        late2=None,
+        p_fades=None,
+        fades=False,
+        by_kind=(),
+        heterogeneity=None,
+        information=None,
+        standing=NOT_RANKABLE,
+        actions=measured,
+        units=0,
+        regions=0,
+        naive_change=naive,
+        verdict="unknown",
+        evidence=0,
+        evidence_parts=(),
+        aliased_with=(),
+    )
+
+
