@@ -18,11 +18,11 @@ KEYWORDS = {
 }
 
 
-def messages() -> dict[Message, list[str]]:
-    """Every translatable text with the files that use it."""
+def messages(*, root: Path = REPOSITORY) -> dict[Message, list[str]]:
+    """Every translatable text below `root` with the files that use it."""
     found: dict[Message, set[str]] = {}
-    for path in _sources():
-        name = str(path.relative_to(REPOSITORY))
+    for path in _sources(root):
+        name = str(path.relative_to(root))
         source = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
             source = templatize(source, origin=name)
@@ -31,14 +31,14 @@ def messages() -> dict[Message, list[str]]:
     return {message: sorted(files) for message, files in found.items()}
 
 
-def _sources() -> Iterator[Path]:
+def _sources(root: Path) -> Iterator[Path]:
     for folder in ("apps", "cxplan"):
-        for path in sorted((REPOSITORY / folder).rglob("*.py")):
+        for path in sorted((root / folder).rglob("*.py")):
             if "migrations" not in path.parts:
                 yield path
     for folder in ("templates", "apps"):
         for ending in ("html", "txt"):
-            yield from sorted((REPOSITORY / folder).rglob(f"*.{ending}"))
+            yield from sorted((root / folder).rglob(f"*.{ending}"))
 
 
 def _extract(source: str) -> Iterator[Message]:

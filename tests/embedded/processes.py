@@ -11,7 +11,10 @@ from pathlib import Path
 
 from cxplan.embedded.home import REPOSITORY
 
-GIVEN_BY_THE_SUITE = ("CXPLAN_", "DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "PYTEST_", "COV_")
+GIVEN_BY_THE_SUITE = (
+    *("CXPLAN_", "DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "STATICFILES_STORAGE"),
+    *("COV_", "DJANGO_", "PYTEST_"),
+)
 
 USER = """
 import sys
