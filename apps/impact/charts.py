@@ -29,8 +29,6 @@ class Words:
     unit: str
     without: str
     start: str
-    no_effect: str
-    better: str = ""
 
 
 def tone(low: float, high: float) -> str:
@@ -39,7 +37,7 @@ def tone(low: float, high: float) -> str:
     return "worse" if high < 0 else "unclear"
 
 
-def forest(rows: Sequence[Estimate], *, sign: int, words: Words) -> Spec:
+def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
     """Each estimate with its interval under its own name, right is better, zero named."""
     values = [
         {
@@ -180,7 +178,7 @@ def difference(series: Mapping[str, Any], *, sign: int, words: Words) -> Spec:
                 },
             },
             {
-                "data": {"values": [{"zero": 0, "name": words.no_effect}]},
+                "data": {"values": [{"zero": 0}]},
                 "mark": {"type": "rule", "color": "@ink", "opacity": 0.55},
                 "encoding": {"y": {"field": "zero", "type": "quantitative"}},
             },
