@@ -20,6 +20,7 @@ COPIED = {
 }
 FONT = ("manrope.ttf", "fontpkg-manrope", "fontpkg_manrope/files/Manrope[wght].ttf")
 CHART_BUNDLE = "vega-embed.js"
+_GLOBALS = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
 
 # Maps are not shipped, and a manifest refuses a file that points to a missing one.
 _SOURCE_MAP = re.compile(r"(?:/\*|//)# sourceMappingURL=\S+(?: \*/)?\s*$")
@@ -40,7 +41,7 @@ def build(*, force: bool = False) -> bool:
     bundle = vendor / CHART_BUNDLE
     mark = f"/* vl-convert-python {version('vl-convert-python')} */\n"
     if force or not bundle.exists() or not bundle.read_text(encoding="utf-8").startswith(mark):
-        _write(bundle, mark + vl_convert.javascript_bundle(snippet=None))
+        _write(bundle, mark + vl_convert.javascript_bundle(_GLOBALS))
     call_command("collectstatic", interactive=False, verbosity=0)
     done.write_text(wanted)
     return True
