@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 
@@ -19,7 +21,8 @@ class CodeField(serializers.CharField):
         return str(value.code)
 
 
-class ReferenceField(serializers.CharField):
+@extend_schema_field(OpenApiTypes.STR)
+class ReferenceField(serializers.Field[Any, Any, str, Any]):
     """A code, whatever its case, turned into the row it names among those that the caller may use."""
 
     default_error_messages = {
@@ -28,14 +31,14 @@ class ReferenceField(serializers.CharField):
 
     def __init__(self, *, queryset: "QuerySet[Any] | None" = None, **options: Any) -> None:
         self.queryset = queryset
-        super().__init__(max_length=64, **options)
+        super().__init__(**options)
 
     def rows(self) -> "QuerySet[Any]":
         assert self.queryset is not None
         return self.queryset.all()
 
-    def to_internal_value(self, data: Any) -> Model:  # type: ignore[override]  # a row, not its code
-        code = super().to_internal_value(data)
+    def to_internal_value(self, data: Any) -> Model:
+        code = serializers.CharField(max_length=64).run_validation(data)
         row: Model | None = self.rows().alias(lowered=Lower("code")).filter(lowered=code.lower()).first()
         if row is None:
             self.fail("unknown_code", code=code)
