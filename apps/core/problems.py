@@ -21,14 +21,12 @@ CONTENT_TYPE = "application/problem+json"
 
 # The domain knows no HTTP: here its codes get a status. What is not listed is a 422.
 STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
-    "action_changed": HTTPStatus.CONFLICT,
     "action_gone": HTTPStatus.CONFLICT,
     "already_planned": HTTPStatus.CONFLICT,
     "edit_conflict": HTTPStatus.CONFLICT,
     "external_id_taken": HTTPStatus.CONFLICT,
     "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "idempotency_key_invalid": HTTPStatus.BAD_REQUEST,
-    "import_running": HTTPStatus.CONFLICT,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "step_not_possible": HTTPStatus.CONFLICT,
     "too_late_to_undo": HTTPStatus.CONFLICT,
