@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
-from apps.accounts.models import User
+from apps.accounts.models import Unit, User
 from apps.accounts.person import Person, person_of
 from apps.accounts.selectors import chosen_unit
 
@@ -16,6 +16,7 @@ class PersonRequest(HttpRequest):
     """A request of a signed-in person, as views behind `require_role` see it."""
 
     person: Person
+    unit: Unit | None
     user: User
 
 

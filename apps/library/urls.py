@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.library import views
 
 app_name = "library"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("solutions/", views.solution_list, name="solution-list"),
+    path("solutions/<str:code>/", views.solution, name="solution"),
+]

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.taxonomy import views
 
 app_name = "taxonomy"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("challenges/", views.challenge_list, name="challenge-list"),
+    path("challenges/<str:code>/", views.challenge, name="challenge"),
+]

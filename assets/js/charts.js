@@ -76,10 +76,9 @@ const draw = async (figure) => {
   if (!place || !script) return;
   const spec = coloured(JSON.parse(script.textContent));
   library ??= import(source);
-  const module = await library;
-  const embed = module.vegaEmbed ?? module.default;
+  await library; // It puts vegaEmbed on the window.
   drawn.get(figure)?.finalize();
-  const result = await embed(place, { width: "container", ...spec }, {
+  const result = await window.vegaEmbed(place, { width: "container", ...spec }, {
     actions: false,
     ast: true,
     renderer: "svg",

@@ -1,0 +1,241 @@
+"""How a unit does on its metrics: levels, trends with their uncertainty, and what customers wrote."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, F, FloatField, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
+
+from apps.accounts.models import Unit
+from apps.core.periods import WEEK
+from apps.feedback.models import Cell, Response
+from apps.taxonomy.models import Metric
+
+# Trends are drawn in periods of four weeks: steadier than weeks, and thirteen make a year.
+PERIOD_WEEKS = 4
+PERIODS_A_YEAR = 13
+PERIODS_SHOWN = 26
+LEVEL_PERIODS = 3
+Z95 = 1.959964
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A mean over some weeks in the metric's unit, with its 95 % interval when it can be had.
+
+    `mean` is None when there are no answers, or too few to be shown.
+    """
+
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A level of one period, named by the Monday of its first week."""
+
+    week: date
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTrend:
+    """A metric in a unit: the last twelve weeks, the same weeks a year before, the points, oldest first."""
+
+    metric: Metric
+    now: Level
+    year_ago: Level
+    points: tuple[Point, ...]
+
+    @property
+    def means(self) -> tuple[float | None, ...]:
+        return tuple(point.level.mean for point in self.points)
+
+    @property
+    def band(self) -> Mapping[str, Sequence[float | None]]:
+        return {
+            "low": tuple(point.level.low for point in self.points),
+            "high": tuple(point.level.high for point in self.points),
+        }
+
+    @property
+    def change(self) -> "Change | None":
+        return change_between(self.year_ago, self.now, sign=self.metric.sign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How far a level moved, positive is better, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTrends:
+    """`last_week` is the newest week with any answer; None when there are none at all."""
+
+    last_week: date | None
+    trends: tuple[MetricTrend, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A customer's words; `unit` is the place they are about."""
+
+    text: str
+    on: date
+    unit: str
+    segment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Cells added up; `variance_freedom` counts the answers less the cells."""
+
+    n: int
+    weight: float
+    weight_squares: float
+    total: float
+    m2: float
+    cells: int
+
+    def level(self, *, minimum: int) -> Level:
+        if self.n < max(minimum, 1):
+            return Level(n=self.n, mean=None, low=None, high=None)
+        mean = self.total / self.weight
+        freedom = self.n - self.cells
+        if freedom < 1:
+            return Level(n=self.n, mean=mean, low=None, high=None)
+        half = Z95 * math.sqrt(self.m2 / freedom * self.weight_squares) / self.weight
+        return Level(n=self.n, mean=mean, low=mean - half, high=mean + half)
+
+
+NOTHING = Sums(n=0, weight=0.0, weight_squares=0.0, total=0.0, m2=0.0, cells=0)
+
+
+def change_between(before: Level, after: Level, *, sign: int) -> Change | None:
+    """The difference of two levels, when both have an interval."""
+    if None in (before.mean, before.low, after.mean, after.low):
+        return None
+    assert before.mean is not None and before.low is not None  # noqa: PT018
+    assert after.mean is not None and after.low is not None  # noqa: PT018
+    value = sign * (after.mean - before.mean)
+    half = math.hypot(before.mean - before.low, after.mean - after.low)
+    return Change(value=value, low=value - half, high=value + half)
+
+
+def last_week_of(unit: Unit) -> date | None:
+    """The newest week with an answer in the unit or below it."""
+    newest = Cell.objects.filter(unit=OuterRef("pk")).order_by("-week").values("week")[:1]
+    weeks = Unit.objects.below(unit).annotate(newest=Subquery(newest)).values_list("newest", flat=True)
+    return max((week for week in weeks if week is not None), default=None)
+
+
+def unit_trends(
+    *, unit: Unit, minimum: int, metrics: QuerySet[Metric] | None = None, periods: int = PERIODS_SHOWN
+) -> UnitTrends:
+    """The trends of a unit and everything below it; four queries whatever the number of metrics.
+
+    Perception results of fewer than `minimum` answers are left out.
+    """
+    last_week = last_week_of(unit)
+    if last_week is None:
+        return UnitTrends(last_week=None, trends=())
+    asked = Metric.objects.all() if metrics is None else metrics
+    wanted = list(asked.select_related("touchpoint").order_by("-is_overall", "kind", "touchpoint__position", "pk"))
+    sums = _sums(unit, [metric.pk for metric in wanted], last_week, periods)
+    trends = []
+    for metric in wanted:
+        mine = sums.get(metric.pk)
+        if mine is None:
+            continue
+        fewest = minimum if metric.kind == Metric.Kind.PERCEPTION else 1
+        trends.append(
+            MetricTrend(
+                metric=metric,
+                now=_joined(mine, 0).level(minimum=fewest),
+                year_ago=_joined(mine, PERIODS_A_YEAR).level(minimum=fewest),
+                points=tuple(
+                    Point(
+                        week=last_week - ((ago + 1) * PERIOD_WEEKS - 1) * WEEK,
+                        level=mine.get(ago, NOTHING).level(minimum=fewest),
+                    )
+                    for ago in reversed(range(_periods_known(mine)))
+                ),
+            )
+        )
+    return UnitTrends(last_week=last_week, trends=tuple(trends))
+
+
+def recent_quotes(*, unit: Unit, last_week: date, limit: int = 6, weeks: int = 8) -> list[Quote]:
+    """The newest comments of a unit and everything below it."""
+    responses = (
+        Response.objects.filter(unit__path__startswith=unit.path, week__gt=last_week - weeks * WEEK)
+        .exclude(comment="")
+        .select_related("unit")
+        .only("comment", "occurred_at", "segment", "unit__name", "unit__name_fr")
+        .order_by("-occurred_at", "-pk")[:limit]
+    )
+    return [
+        Quote(
+            text=response.comment,
+            on=response.occurred_at.date(),
+            unit=response.unit.display_name,
+            segment=response.segment,
+        )
+        for response in responses
+    ]
+
+
+def _sums(unit: Unit, metrics: Sequence[int], last_week: date, periods: int) -> dict[int, dict[int, Sums]]:
+    """Per metric and number of periods ago, the cells added up by the database."""
+    first = last_week - periods * PERIOD_WEEKS * WEEK + timedelta(days=1)
+    cells = (
+        Cell.objects.filter(
+            unit__in=Unit.objects.below(unit).values("pk"), metric__in=metrics, week__range=(first, last_week)
+        )
+        .annotate(
+            ago=RawSQL("(%s::date - week) / %s", (last_week, PERIOD_WEEKS * 7), output_field=IntegerField())
+        )
+        .values("metric_id", "ago")
+        .annotate(
+            answers=Sum("n"),
+            weights=Sum(Cast("weight", FloatField())),
+            squares=Sum(Cast("weight_squares", FloatField())),
+            sums=Sum(F("mean") * Cast("weight", FloatField()), output_field=FloatField()),
+            spread=Sum("m2"),
+            cells=Count("pk"),
+        )
+        .order_by()
+        .values_list("metric_id", "ago", "answers", "weights", "squares", "sums", "spread", "cells")
+    )
+    found: dict[int, dict[int, Sums]] = {}
+    for metric, ago, n, weight, squares, total, m2, count in cells:
+        found.setdefault(metric, {})[ago] = Sums(
+            n=n, weight=weight, weight_squares=squares, total=total, m2=m2, cells=count
+        )
+    return found
+
+
+def _joined(periods: Mapping[int, Sums], first: int) -> Sums:
+    chosen = [periods[ago] for ago in range(first, first + LEVEL_PERIODS) if ago in periods]
+    return Sums(
+        n=sum(one.n for one in chosen),
+        weight=sum(one.weight for one in chosen),
+        weight_squares=sum(one.weight_squares for one in chosen),
+        total=sum(one.total for one in chosen),
+        m2=sum(one.m2 for one in chosen),
+        cells=sum(one.cells for one in chosen),
+    )
+
+
+def _periods_known(periods: Mapping[int, Sums]) -> int:
+    """From the oldest known period to now, so that a short history is not drawn in a corner."""
+    return max(periods) + 1

@@ -1,0 +1,175 @@
+"""The list of solutions and the page of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.core.paginator import Page, Paginator
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Coalesce, Greatest, Lower
+
+from apps.library.models import Solution, SolutionLink, SolutionVersion
+
+PAGE_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolutionCard:
+    """A solution in a list; its evidence is told by whoever knows it."""
+
+    pk: int
+    code: str
+    title: str
+    summary: str
+    kind_label: str
+    cost: int | None
+    lag_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredChallenge:
+    code: str
+    name: str
+    rationale: str
+    is_seen_in_use: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    number: int
+    title: str
+    created_on: date
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolutionPage:
+    """A solution with its newest text, the challenges it answers and its versions, the newest first."""
+
+    code: str
+    title: str
+    kind_label: str
+    origin_label: str
+    status: str
+    cost: int | None
+    effort_hours: Decimal | None
+    lag_days: int
+    url: str
+    summary: str
+    body: str
+    challenges: tuple[AnsweredChallenge, ...]
+    versions: tuple[VersionRow, ...]
+
+    @property
+    def is_retired(self) -> bool:
+        return self.status == Solution.Status.RETIRED
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == Solution.Status.DRAFT
+
+
+def solution_list(
+    *, query: str = "", kind: str = "", cost: int | None = None, page: str | None = None
+) -> Page[SolutionCard]:
+    """One page of the published solutions; a query finds words in title and summary in both languages."""
+    solutions = _with_summary(Solution.objects.published())
+    if kind:
+        solutions = solutions.filter(kind=kind)
+    if cost is not None:
+        solutions = solutions.filter(cost__lte=cost)
+    solutions = search(solutions, query) if query else solutions.order_by(Lower("title__unaccent"), "pk")
+    shown = Paginator(solutions, PAGE_ROWS).get_page(page)
+    return Page([_card(solution) for solution in shown.object_list], shown.number, shown.paginator)
+
+
+def matching(query: str, *, limit: int) -> Sequence[SolutionCard]:
+    """The published solutions that answer a query best."""
+    solutions = search(_with_summary(Solution.objects.published()), query)
+    return [_card(solution) for solution in solutions[:limit]]
+
+
+def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
+    """Expects `summary` on the rows; accents and small slips are forgiven."""
+    likeness = Greatest(
+        TrigramWordSimilarity(query, "title"),
+        TrigramWordSimilarity(query, "title_fr"),
+    )
+    return (
+        solutions.annotate(likeness=likeness)
+        .filter(
+            Q(title__unaccent__icontains=query)
+            | Q(title_fr__unaccent__icontains=query)
+            | Q(summary__unaccent__icontains=query)
+            | Q(code__icontains=query)
+            | Q(likeness__gte=0.5)
+        )
+        .order_by("-likeness", "pk")
+    )
+
+
+def solution_page(code: str) -> SolutionPage | None:
+    """A solution by its code, also a retired one; three queries."""
+    solution = Solution.objects.filter(code__iexact=code).first()
+    if solution is None:
+        return None
+    versions = list(
+        SolutionVersion.objects.filter(solution=solution).select_related("author").order_by("-number")
+    )
+    links = (
+        SolutionLink.objects.filter(solution=solution, challenge__retired_on=None, challenge__merged_into=None)
+        .select_related("challenge")
+        .order_by("is_seen_in_use", Lower("challenge__name"), "pk")
+    )
+    newest = versions[0] if versions else None
+    return SolutionPage(
+        code=solution.code,
+        title=solution.display_title,
+        kind_label=solution.get_kind_display(),
+        origin_label=solution.get_origin_display(),
+        status=solution.status,
+        cost=solution.cost,
+        effort_hours=solution.effort_hours,
+        lag_days=solution.lag_days,
+        url=solution.url,
+        summary=newest.summary if newest else "",
+        body=newest.body if newest else "",
+        challenges=tuple(
+            AnsweredChallenge(
+                code=link.challenge.code,
+                name=link.challenge.display_name,
+                rationale=link.rationale,
+                is_seen_in_use=link.is_seen_in_use,
+            )
+            for link in links
+        ),
+        versions=tuple(
+            VersionRow(
+                number=version.number,
+                title=version.title,
+                created_on=version.created_at.date(),
+                author=str(version.author or ""),
+            )
+            for version in versions
+        ),
+    )
+
+
+def _with_summary(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
+    newest = SolutionVersion.objects.filter(solution=OuterRef("pk")).order_by("-number").values("summary")[:1]
+    return solutions.annotate(summary=Coalesce(Subquery(newest, output_field=TextField()), F("title")))
+
+
+def _card(solution: Solution) -> SolutionCard:
+    summary: str = getattr(solution, "summary", "")
+    return SolutionCard(
+        pk=solution.pk,
+        code=solution.code,
+        title=solution.display_title,
+        summary="" if summary == solution.title else summary,
+        kind_label=solution.get_kind_display(),
+        cost=solution.cost,
+        lag_days=solution.lag_days,
+    )

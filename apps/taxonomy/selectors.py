@@ -1,0 +1,150 @@
+"""The tree of challenges, one challenge with its place in the tree, and what a search finds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Greatest
+
+from apps.taxonomy.models import Challenge, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A name and the code its page is found by."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A challenge under a branch; `depth` counts the levels below the branch's own children."""
+
+    code: str
+    name: str
+    touchpoint: str
+    metric: str
+    depth: int
+    is_parent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A challenge at the top of the tree and all that stand under it, depth first."""
+
+    code: str
+    name: str
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengePage:
+    """A challenge with its ancestors, the root first, its children and other systems' names for it."""
+
+    challenge: Challenge
+    metric: Metric | None
+    touchpoint: str
+    journey: str
+    ancestors: tuple[Term, ...]
+    children: tuple[Term, ...]
+    aliases: tuple[str, ...]
+
+
+def challenge_tree(*, query: str = "") -> tuple[Branch, ...]:
+    """The current challenges by branch; with a query, those it finds and their branches."""
+    challenges = list(Challenge.objects.current().select_related("touchpoint", "metric"))
+    by_id = {challenge.pk: challenge for challenge in challenges}
+    if query:
+        found = set(matching(query).values_list("pk", flat=True))
+        # A branch that is found shows all it holds.
+        challenges = [c for c in challenges if found & {*_line(c, by_id)}]
+    children: dict[int | None, list[Challenge]] = {}
+    kept = {pk for challenge in challenges for pk in _line(challenge, by_id)}
+    for challenge in by_id.values():
+        if challenge.pk in kept:
+            parent = challenge.parent_id if challenge.parent_id in kept else None
+            children.setdefault(parent, []).append(challenge)
+    for siblings in children.values():
+        siblings.sort(key=_position)
+    return tuple(
+        Branch(code=top.code, name=top.display_name, leaves=tuple(_leaves(top, children, 0)))
+        for top in children.get(None, [])
+    )
+
+
+def matching(query: str, *, limit: int | None = None) -> QuerySet[Challenge]:
+    """Current challenges whose name, description, code or alias has the words, the likest first."""
+    challenges = (
+        Challenge.objects.current()
+        .annotate(likeness=Greatest(TrigramWordSimilarity(query, "name"), TrigramWordSimilarity(query, "name_fr")))
+        .filter(
+            Q(name__unaccent__icontains=query)
+            | Q(name_fr__unaccent__icontains=query)
+            | Q(description__unaccent__icontains=query)
+            | Q(description_fr__unaccent__icontains=query)
+            | Q(code__icontains=query)
+            | Q(aliases__label__unaccent__icontains=query)
+            | Q(likeness__gte=0.5)
+        )
+        .distinct()
+        .order_by("-likeness", "pk")
+    )
+    return challenges if limit is None else challenges[:limit]
+
+
+def challenge_page(code: str) -> ChallengePage | None:
+    """A challenge by its code, also a retired one: history keeps its links."""
+    challenge = (
+        Challenge.objects.select_related("metric", "touchpoint__journey", "merged_into").filter(code__iexact=code).first()
+    )
+    if challenge is None:
+        return None
+    above = [int(step) for step in challenge.path.rstrip(".").split(".")[:-1] if step]
+    near = Q(pk__in=above) | Q(parent=challenge, retired_on=None, merged_into=None)
+    related = list(Challenge.objects.filter(near).select_related("touchpoint"))
+    by_id = {other.pk: other for other in related}
+    touchpoint = challenge.touchpoint
+    return ChallengePage(
+        challenge=challenge,
+        metric=challenge.metric,
+        touchpoint=touchpoint.display_name if touchpoint else "",
+        journey=touchpoint.journey.display_name if touchpoint else "",
+        ancestors=tuple(_term(by_id[pk]) for pk in above if pk in by_id),
+        children=tuple(_term(c) for c in sorted(related, key=_position) if c.parent_id == challenge.pk),
+        aliases=tuple(f"{alias.source}: {alias.label}" for alias in challenge.aliases.order_by("source", "label")),
+    )
+
+
+def _leaves(parent: Challenge, children: dict[int | None, list[Challenge]], depth: int) -> Iterable[Leaf]:
+    for child in children.get(parent.pk, []):
+        yield Leaf(
+            code=child.code,
+            name=child.display_name,
+            touchpoint=child.touchpoint.display_name if child.touchpoint else "",
+            metric=child.metric.display_name if child.metric else "",
+            depth=depth,
+            is_parent=child.pk in children,
+        )
+        yield from _leaves(child, children, depth + 1)
+
+
+def _line(challenge: Challenge, by_id: dict[int, Challenge]) -> Iterable[int]:
+    """The challenge and its ancestors; a broken chain just ends."""
+    current: Challenge | None = challenge
+    seen: set[int] = set()
+    while current is not None and current.pk not in seen:
+        seen.add(current.pk)
+        current = by_id.get(current.parent_id) if current.parent_id else None
+    return seen
+
+
+def _position(challenge: Challenge) -> tuple[int, str]:
+    """Along the journey, then by name."""
+    touchpoint = challenge.touchpoint
+    return (touchpoint.position if touchpoint else 10_000, challenge.display_name.casefold())
+
+
+def _term(challenge: Challenge) -> Term:
+    return Term(code=challenge.code, name=challenge.display_name)

@@ -1,0 +1,31 @@
+"""The tree of challenges and the page of one."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from apps.accounts.decorators import require_role
+from apps.accounts.middleware import PersonRequest
+from apps.accounts.models import Role
+from apps.taxonomy import selectors
+
+
+@require_safe
+@require_role(Role.STAFF)
+def challenge_list(request: PersonRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    context = {"branches": selectors.challenge_tree(query=query), "q": query}
+    is_fragment = bool(request.headers.get("HX-Request"))
+    return render(request, "taxonomy/_tree.html" if is_fragment else "taxonomy/challenge_list.html", context)
+
+
+@require_safe
+@require_role(Role.STAFF)
+def challenge(request: PersonRequest, code: str) -> HttpResponse:
+    page = selectors.challenge_page(code)
+    if page is None:
+        raise Http404
+    if page.challenge.merged_into is not None:
+        return redirect("taxonomy:challenge", page.challenge.merged_into.code)
+    may_plan = request.person.has(Role.MANAGER)
+    return render(request, "taxonomy/challenge.html", {"page": page, "may_plan": may_plan, "has_aside": True})
