@@ -82,6 +82,7 @@ class PlanFields(forms.Form):
         Solution.objects.none(),
         to_field_name="code",
         label=gettext_lazy("What will you do?"),
+        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one solution.")},
     )
     intention = forms.CharField(
@@ -118,7 +119,7 @@ class PlanFields(forms.Form):
                 "metric": challenge.metric.display_name,
             }
 
-    def field(self, name: str) -> forms.ModelChoiceField[Any]:
+    def field(self, name: str) -> "forms.ModelChoiceField[Any]":
         found = self.fields[name]
         assert isinstance(found, forms.ModelChoiceField)
         return found

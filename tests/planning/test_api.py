@@ -69,9 +69,7 @@ def test_logging_an_action_answers_it_with_its_address_and_tag(api, manager, bod
     assert row["unit"] == "LILLE"
     assert row["solutions"] == ["greeting"]
     assert row["fidelity"] == 80
-    assert row["applied"] == [
-        {"solution": "greeting", "version": 1, "dose": "", "fidelity": 80, "adaptation": ""}
-    ]
+    assert row["applied"] == [{"solution": "greeting", "version": 1, "dose": "", "fidelity": 80, "adaptation": ""}]
     assert AuditEvent.objects.get(event="planning.action.logged").actor == manager
 
 
@@ -83,7 +81,9 @@ def test_an_action_without_an_id_gets_one(api, manager, body):
 def test_a_date_in_the_future_only_plans(api, manager, body):
     plan = {name: body[name] for name in ("unit", "challenge", "solutions")}
     answer = api(manager).post(
-        ACTIONS, {**plan, "planned_on": "2030-01-07", "intention": "On Mondays", "owner": manager.email}, format="json"
+        ACTIONS,
+        {**plan, "planned_on": "2030-01-07", "intention": "On Mondays", "owner": manager.email},
+        format="json",
     )
     assert answer.status_code == 201, answer.json()
     row = answer.json()
@@ -205,7 +205,9 @@ def test_an_edit_of_what_somebody_else_changed_is_refused(api, manager, lead, ap
     faster = api(lead).patch(address, {"note": "Mine", "reason": "x"}, format="json", headers={"If-Match": seen})
     assert faster.status_code == 200
     assert faster["ETag"] != seen
-    slower = api(manager).patch(address, {"note": "No, mine", "reason": "x"}, format="json", headers={"If-Match": seen})
+    slower = api(manager).patch(
+        address, {"note": "No, mine", "reason": "x"}, format="json", headers={"If-Match": seen}
+    )
     assert (slower.status_code, slower.json()["code"]) == (412, "precondition_failed")
     applied.refresh_from_db()
     assert applied.note == "Mine"
