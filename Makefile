@@ -47,13 +47,27 @@ serve: setup
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n $${CXPLAN_TEST_WORKERS:-auto} --dist loadgroup $(ARGS)
 
+# Each is run even when another fails, so that one run tells everything there is to mend.
+CHECKS := check-lint check-format check-templates check-types check-imports check-migrations check-translations
+
 check: setup-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/djlint --lint --quiet templates
-	DATABASE_URL=postgresql:///none SECRET_KEY=none $(BIN)/mypy
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+.PHONY: $(CHECKS)
+check-lint:
+	$(BIN)/python -m ruff check .
+check-format:
+	$(BIN)/python -m ruff format --check .
+check-templates:
+	$(BIN)/python -m djlint --lint --quiet templates
+# The plugin reads the settings, and connects to nothing.
+check-types:
+	DATABASE_URL=postgresql:///none SECRET_KEY=none $(BIN)/python -m mypy
+check-imports:
 	$(BIN)/lint-imports
+check-migrations:
 	$(MANAGE) makemigrations --check --dry-run
+check-translations:
 	$(MANAGE) check_catalogues
 
 bench: setup-dev
@@ -63,5 +77,5 @@ messages: setup-dev
 	@$(MANAGE) messages
 
 format: setup-dev
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 
-from cxplan.embedded import home, postgres, valkey
+from cxplan.embedded import EmbeddedError, home, postgres, valkey
 from tests import databases
 
 _RUN = "CXPLAN_TEST_RUN"
@@ -21,7 +21,7 @@ def _start_run() -> None:
     os.environ["CXPLAN_TEST_TEMPLATES"] = str(home() / "test")
     if not os.environ.get("DATABASE_URL"):
         os.environ["CXPLAN_HOME"] = os.environ["CXPLAN_TEST_TEMPLATES"]
-        started = postgres.ensure(safe=False)
+        started = _start_database()
         os.environ["DATABASE_URL"] = postgres.url()
         if started:
             databases.drop_leftovers()
@@ -31,6 +31,15 @@ def _start_run() -> None:
     atexit.register(_forget_run, folder, os.getpid())
     valkey.ensure()
     os.environ[_RUN] = str(os.getpid())
+
+
+def _start_database() -> bool:
+    try:
+        return postgres.ensure(safe=False)
+    except EmbeddedError:
+        # It runs without fsync: a machine that failed may have spoilt it, and it holds nothing of worth.
+        shutil.rmtree(home() / "postgres", ignore_errors=True)
+        return postgres.ensure(safe=False)
 
 
 def _forget_run(folder: str, process: int) -> None:
