@@ -78,7 +78,7 @@ def _event(request: PersonRequest, pk: int) -> Event:
 
 def _form(request: PersonRequest, noted: Event | None) -> EventForm:
     scope = request.person.scope(Role.MANAGER)
-    looked_at = request.unit  # type: ignore[attr-defined]
+    looked_at = request.unit
     shown = shown_units(scope=scope, below=looked_at if looked_at and scope.holds(looked_at.path) else None)
     if noted is not None and noted.unit is not None and noted.unit not in shown:
         shown = [noted.unit, *shown]

@@ -309,7 +309,7 @@ def _unit_asked_for(request: PersonRequest, scope: Scope) -> Unit | None:
     code = request.GET.get("unit", "")
     if code:
         return Unit.objects.in_scope(scope).filter(code__iexact=code).first()
-    looked_at: Unit | None = request.unit  # type: ignore[attr-defined]
+    looked_at: Unit | None = request.unit
     return looked_at if looked_at and scope.holds(looked_at.path) else None
 
 
