@@ -7,6 +7,8 @@ from cxplan import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
+    path("solution-strips/", views.solution_strips, name="solution-strips"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("api/", include("cxplan.api")),

@@ -1,16 +1,58 @@
-"""Home, and the endpoints that tell whether the service is alive and ready."""
+"""Home, search, the evidence of listed solutions, and whether the service is alive and ready."""
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from apps.accounts.decorators import require_role
+from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
+from apps.accounts.selectors import units_to_choose
+from apps.library.selectors import matching as matching_solutions
+from apps.taxonomy.selectors import matching as matching_challenges
+from cxplan.evidence import strips
+from cxplan.home import lead_home, manager_home, staff_home
+
+FOUND_SHOWN = 8
+STRIPS_AT_ONCE = 100
 
 
+@require_safe
 @require_role(Role.STAFF)
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html")
+def home(request: PersonRequest) -> HttpResponse:
+    person, unit, today = request.person, request.unit, timezone.localdate()
+    if not unit:
+        return render(request, "home/no_unit.html")
+    if person.has(Role.LEAD):
+        return render(request, "home/lead.html", {"home": lead_home(person=person, unit=unit, today=today)})
+    if person.has(Role.MANAGER):
+        return render(request, "home/manager.html", {"home": manager_home(person=person, unit=unit, today=today)})
+    return render(request, "home/staff.html", {"home": staff_home(person=person, unit=unit)})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def search(request: PersonRequest) -> HttpResponse:
+    """Challenges, solutions and the person's units that answer a few words."""
+    query = request.GET.get("q", "").strip()[:200]
+    context: dict[str, object] = {"q": query}
+    if query:
+        context |= {
+            "challenges": list(matching_challenges(query, limit=FOUND_SHOWN)),
+            "solutions": matching_solutions(query, limit=FOUND_SHOWN),
+            "units": units_to_choose(scope=request.person.scope(), query=query, limit=FOUND_SHOWN).units,
+        }
+    return render(request, "search.html", context)
+
+
+@require_safe
+@require_role(Role.STAFF)
+def solution_strips(request: PersonRequest) -> HttpResponse:
+    """Evidence strips that find their own place in a list of solutions."""
+    pks = [int(value) for value in request.GET.getlist("pk")[:STRIPS_AT_ONCE] if value.isdecimal()]
+    return render(request, "home/_strips.html", {"strips": strips(pks=pks)})
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -14,11 +14,11 @@ from apps.core.periods import WEEK
 from apps.feedback.models import Cell, Response
 from apps.taxonomy.models import Metric
 
+YEAR_WEEKS = 52
+LEVEL_WEEKS = 12
 # Trends are drawn in periods of four weeks: steadier than weeks, and thirteen make a year.
 PERIOD_WEEKS = 4
-PERIODS_A_YEAR = 13
-PERIODS_SHOWN = 26
-LEVEL_PERIODS = 3
+WEEKS_SHOWN = 104
 Z95 = 1.959964
 
 
@@ -139,7 +139,12 @@ def last_week_of(unit: Unit) -> date | None:
 
 
 def unit_trends(
-    *, unit: Unit, minimum: int, metrics: QuerySet[Metric] | None = None, periods: int = PERIODS_SHOWN
+    *,
+    unit: Unit,
+    minimum: int,
+    metrics: QuerySet[Metric] | None = None,
+    weeks: int = WEEKS_SHOWN,
+    period_weeks: int = PERIOD_WEEKS,
 ) -> UnitTrends:
     """The trends of a unit and everything below it; four queries whatever the number of metrics.
 
@@ -150,7 +155,11 @@ def unit_trends(
         return UnitTrends(last_week=None, trends=())
     asked = Metric.objects.all() if metrics is None else metrics
     wanted = list(asked.select_related("touchpoint").order_by("-is_overall", "kind", "touchpoint__position", "pk"))
-    sums = _sums(unit, [metric.pk for metric in wanted], last_week, periods)
+    shown = weeks // period_weeks
+    sums = _sums(
+        unit, [metric.pk for metric in wanted], last_week, max(weeks, YEAR_WEEKS + LEVEL_WEEKS), period_weeks
+    )
+    at_level, a_year = LEVEL_WEEKS // period_weeks, YEAR_WEEKS // period_weeks
     trends = []
     for metric in wanted:
         mine = sums.get(metric.pk)
@@ -160,14 +169,14 @@ def unit_trends(
         trends.append(
             MetricTrend(
                 metric=metric,
-                now=_joined(mine, 0).level(minimum=fewest),
-                year_ago=_joined(mine, PERIODS_A_YEAR).level(minimum=fewest),
+                now=_joined(mine, range(at_level)).level(minimum=fewest),
+                year_ago=_joined(mine, range(a_year, a_year + at_level)).level(minimum=fewest),
                 points=tuple(
                     Point(
-                        week=last_week - ((ago + 1) * PERIOD_WEEKS - 1) * WEEK,
+                        week=last_week - ((ago + 1) * period_weeks - 1) * WEEK,
                         level=mine.get(ago, NOTHING).level(minimum=fewest),
                     )
-                    for ago in reversed(range(_periods_known(mine)))
+                    for ago in reversed(range(min(shown, _periods_known(mine))))
                 ),
             )
         )
@@ -194,15 +203,17 @@ def recent_quotes(*, unit: Unit, last_week: date, limit: int = 6, weeks: int = 8
     ]
 
 
-def _sums(unit: Unit, metrics: Sequence[int], last_week: date, periods: int) -> dict[int, dict[int, Sums]]:
+def _sums(
+    unit: Unit, metrics: Sequence[int], last_week: date, weeks: int, period_weeks: int
+) -> dict[int, dict[int, Sums]]:
     """Per metric and number of periods ago, the cells added up by the database."""
-    first = last_week - periods * PERIOD_WEEKS * WEEK + timedelta(days=1)
+    first = last_week - weeks * WEEK + timedelta(days=1)
     cells = (
         Cell.objects.filter(
             unit__in=Unit.objects.below(unit).values("pk"), metric__in=metrics, week__range=(first, last_week)
         )
         .annotate(
-            ago=RawSQL("(%s::date - week) / %s", (last_week, PERIOD_WEEKS * 7), output_field=IntegerField())
+            ago=RawSQL("(%s::date - week) / %s", (last_week, period_weeks * 7), output_field=IntegerField())
         )
         .values("metric_id", "ago")
         .annotate(
@@ -224,8 +235,8 @@ def _sums(unit: Unit, metrics: Sequence[int], last_week: date, periods: int) -> 
     return found
 
 
-def _joined(periods: Mapping[int, Sums], first: int) -> Sums:
-    chosen = [periods[ago] for ago in range(first, first + LEVEL_PERIODS) if ago in periods]
+def _joined(periods: Mapping[int, Sums], wanted: range) -> Sums:
+    chosen = [periods[ago] for ago in wanted if ago in periods]
     return Sums(
         n=sum(one.n for one in chosen),
         weight=sum(one.weight for one in chosen),

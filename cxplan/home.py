@@ -1,0 +1,218 @@
+"""What each role sees first: for a manager, a lead and a member of staff."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q
+
+from apps.accounts.models import Role, Unit
+from apps.accounts.person import Person
+from apps.feedback.selectors import MetricTrend, unit_trends
+from apps.impact.focus import FocusRow, Result, Working, focus_rows, results_ready, what_works
+from apps.impact.models import Effect
+from apps.impact.selectors import Progress, last_measured_on, measurement_progress
+from apps.imports.models import ImportBatch
+from apps.planning.models import Action
+from apps.planning.selectors import solutions_of, with_solutions
+from apps.planning.states import FROZEN, OPEN
+from apps.taxonomy.models import Metric
+
+TREND_WEEKS = 26
+CHALLENGES_SHOWN = 2
+DUE_SOON = timedelta(days=7)
+LISTED = 5
+ADOPTION_DAYS = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """A planned action whose day has come or comes within a week."""
+
+    external_id: str
+    unit: str
+    challenge: str
+    solutions: tuple[str, ...]
+    planned_on: date | None
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An applied action whose result is not known yet, and the day it will be."""
+
+    external_id: str
+    unit: str
+    challenge: str
+    effective_on: date
+    known_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What a unit works on now."""
+
+    external_id: str
+    unit: str
+    challenge: str
+    solutions: tuple[str, ...]
+    effective_on: date | None
+    planned_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """How far acting has spread: units of the scope with an action in the last 90 days, of those without children."""
+
+    acting: int
+    units: int
+    planned: int
+    applied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerHome:
+    overall: MetricTrend | None
+    challenges: tuple[FocusRow, ...]
+    duties: tuple[Duty, ...]
+    waiting: tuple[Waiting, ...]
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadHome:
+    overall: MetricTrend | None
+    works: tuple[Working, ...]
+    harmful: tuple[Working, ...]
+    results: tuple[Result, ...]
+    progress: Progress
+    imports: tuple[ImportBatch, ...]
+    adoption: Adoption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffHome:
+    overall: MetricTrend | None
+    running: tuple[Running, ...]
+    works: tuple[Working, ...]
+    results: tuple[Result, ...]
+
+
+def manager_home(*, person: Person, unit: Unit, today: date) -> ManagerHome:
+    rows = focus_rows(unit=unit, as_of=last_measured_on() or today)
+    return ManagerHome(
+        overall=overall_trend(unit),
+        challenges=tuple(row for row in rows if row.share > 0)[:CHALLENGES_SHOWN],
+        duties=_duties(person, unit, today),
+        waiting=_waiting(person, unit),
+        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+    )
+
+
+def lead_home(*, person: Person, unit: Unit, today: date) -> LeadHome:
+    working = what_works()
+    return LeadHome(
+        overall=overall_trend(unit),
+        works=tuple(row for row in working if row.verdict != "harmful" and row.verdict != "unlikely")[:LISTED],
+        harmful=tuple(row for row in working if row.verdict == "harmful")[:LISTED],
+        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+        progress=measurement_progress(as_of=today),
+        imports=tuple(ImportBatch.objects.order_by("-pk")[:LISTED]),
+        adoption=_adoption(person, unit, today),
+    )
+
+
+def staff_home(*, person: Person, unit: Unit) -> StaffHome:
+    return StaffHome(
+        overall=overall_trend(unit),
+        running=_running(person, unit),
+        works=tuple(row for row in what_works(limit=LISTED) if row.verdict in {"works", "likely_works"}),
+        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+    )
+
+
+def overall_trend(unit: Unit) -> MetricTrend | None:
+    """The outcome of the whole journey, week by week over half a year."""
+    found = unit_trends(
+        unit=unit,
+        minimum=settings.MINIMUM_CUSTOMERS_SHOWN,
+        metrics=Metric.objects.filter(is_overall=True),
+        weeks=TREND_WEEKS,
+        period_weeks=1,
+    )
+    return found.trends[0] if found.trends else None
+
+
+def _duties(person: Person, unit: Unit, today: date) -> tuple[Duty, ...]:
+    actions = (
+        Action.objects.in_scope(person.scope(Role.MANAGER))
+        .filter(unit__path__startswith=unit.path, state__in=OPEN, planned_on__lte=today + DUE_SOON)
+        .order_by("planned_on", "pk")
+    )
+    return tuple(
+        Duty(
+            external_id=action.external_id,
+            unit=action.unit.display_name,
+            challenge=action.challenge.display_name,
+            solutions=tuple(solution.display_title for solution in solutions_of(action)),
+            planned_on=action.planned_on,
+            is_due=action.planned_on is not None and action.planned_on <= today,
+        )
+        for action in with_solutions(actions)[:LISTED]
+    )
+
+
+def _waiting(person: Person, unit: Unit) -> tuple[Waiting, ...]:
+    effects = (
+        Effect.objects.on_target()
+        .in_scope(person.scope())
+        .filter(status=Effect.Status.TOO_EARLY, action__unit__path__startswith=unit.path)
+        .select_related("action__unit", "action__challenge")
+        .defer("series", "quality_parts")
+        .order_by("known_on", "pk")[:LISTED]
+    )
+    return tuple(
+        Waiting(
+            external_id=effect.action.external_id,
+            unit=effect.action.unit.display_name,
+            challenge=effect.action.challenge.display_name,
+            effective_on=effect.action.effective_on or effect.as_of,
+            known_on=effect.known_on,
+        )
+        for effect in effects
+    )
+
+
+def _running(person: Person, unit: Unit) -> tuple[Running, ...]:
+    actions = (
+        Action.objects.in_scope(person.scope())
+        .filter(unit__path__startswith=unit.path, state__in=[Action.State.PLANNED, Action.State.APPLIED])
+        .order_by("state", "-effective_on", "-pk")
+    )
+    return tuple(
+        Running(
+            external_id=action.external_id,
+            unit=action.unit.display_name,
+            challenge=action.challenge.display_name,
+            solutions=tuple(solution.display_title for solution in solutions_of(action)),
+            effective_on=action.effective_on,
+            planned_on=action.planned_on,
+        )
+        for action in with_solutions(actions)[:LISTED]
+    )
+
+
+def _adoption(person: Person, unit: Unit, today: date) -> Adoption:
+    recent = Q(effective_on__range=(today - ADOPTION_DAYS, today), state__in=FROZEN)
+    found = (
+        Action.objects.in_scope(person.scope())
+        .filter(unit__path__startswith=unit.path)
+        .aggregate(
+            acting=Count("unit", distinct=True, filter=recent),
+            applied=Count("pk", filter=recent),
+            planned=Count("pk", filter=Q(state__in=OPEN)),
+        )
+    )
+    below = list(Unit.objects.below(unit).filter(closed_on=None).values_list("path", flat=True))
+    inner = {path[: path.rstrip(".").rfind(".") + 1] for path in below}
+    return Adoption(units=sum(path not in inner for path in below), **found)
