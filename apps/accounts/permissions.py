@@ -11,11 +11,11 @@ from apps.accounts.person import Person, person_of
 
 def person_of_request(request: Request) -> Person:
     """The person behind an API call, read once per request."""
-    person: Person | None = getattr(request, "_cx_person", None)
+    person: Person | None = getattr(request, "caller", None)
     if person is None:
         token = request.auth if isinstance(request.auth, ApiToken) else None
         person = person_of(request.user, token=token)
-        request._cx_person = person
+        request.caller = person
     return person
 
 

@@ -1,10 +1,13 @@
 """Effects and rankings over the API, by the names and with the values of the commands."""
 
 import django_filters
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
-from apps.accounts.models import Role
+from apps.accounts.models import Role, Unit
 from apps.accounts.permissions import person_of_request
 from apps.core.filters import CodeFilter, FilterSet
 from apps.core.serializers import CodeField
@@ -146,7 +149,7 @@ class RankingFilter(FilterSet):
     challenge = CodeFilter(field_name="challenge__code")
     solution = CodeFilter(field_name="solution__code")
     kind = django_filters.CharFilter(field_name="solution__kind")
-    unit_kind = django_filters.CharFilter(method="filter_unit_kind")
+    unit = django_filters.CharFilter(method="filter_unit")
     tier = django_filters.NumberFilter()
     evidence = django_filters.NumberFilter()
     verdict = django_filters.ChoiceFilter(choices=RankedSolution.Verdict.choices)
@@ -154,14 +157,20 @@ class RankingFilter(FilterSet):
     as_of = django_filters.DateFilter()
 
     def filter_queryset(self, queryset: QuerySet[RankedSolution]) -> QuerySet[RankedSolution]:
-        """Places for all kinds of unit together, unless one kind is asked for."""
+        """Places for all kinds of unit together, unless one unit is asked for."""
         filtered: QuerySet[RankedSolution] = super().filter_queryset(queryset)
-        return filtered if self.form.cleaned_data.get("unit_kind") else filtered.filter(context="")
+        return filtered if self.form.cleaned_data.get("unit") else filtered.filter(context="")
 
-    def filter_unit_kind(
-        self, queryset: QuerySet[RankedSolution], name: str, value: str
-    ) -> QuerySet[RankedSolution]:
-        return queryset.filter(context__iexact=value)
+    def filter_unit(self, queryset: QuerySet[RankedSolution], name: str, value: str) -> QuerySet[RankedSolution]:
+        """Places for the unit's kind, and those for all kinds where its kind has none."""
+        unit = Unit.objects.alias(lowered=Lower("code")).filter(lowered=value.lower()).first()
+        if unit is None:
+            message = _("There is no unit %(code)s.") % {"code": value}
+            raise ValidationError({name: [message]}, code="unknown_code")
+        own = RankedSolution.objects.filter(
+            challenge=OuterRef("challenge"), solution=OuterRef("solution"), context=unit.kind
+        )
+        return queryset.filter(Q(context=unit.kind) | Q(~Exists(own), context=""))
 
 
 class RankingViewSet(Collection[RankedSolution]):

@@ -53,7 +53,9 @@ def test_a_thing_of_nobody_is_a_404(api, staff):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch", "put", "delete"])
-@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/units/", "/api/v1/unicorns/", "/api/v1/units/a/b/"])
+@pytest.mark.parametrize(
+    "path", ["/api/", "/api/v1/", "/api/v2/units/", "/api/v1/unicorns/", "/api/v1/units/a/b/"]
+)
 def test_an_address_of_nobody_is_a_problem_too(path, method):
     answer = getattr(Client(enforce_csrf_checks=True), method)(path)
     assert_problem(answer, 404, "not_found")

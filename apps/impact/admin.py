@@ -1,0 +1,52 @@
+"""Support pages for measurements and what they found."""
+
+from django.contrib import admin
+
+from apps.core.support import ReadOnlyAdmin
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("id", "metric", "state", "as_of", "method", "action_count", "estimated_count", "finished_at")
+    list_filter = ("state", "method")
+    list_select_related = ("metric",)
+    search_fields = ("metric__code", "reason", "error")
+    ordering = ("-id",)
+
+
+@admin.register(Effect)
+class EffectAdmin(ReadOnlyAdmin):
+    list_display = ("action", "metric", "role", "status", "reason", "effect", "low", "high", "quality", "as_of")
+    list_filter = ("status", "role")
+    list_select_related = ("action", "metric")
+    search_fields = ("action__external_id", "metric__code", "reason")
+    ordering = ("-id",)
+
+
+@admin.register(SideEffect)
+class SideEffectAdmin(ReadOnlyAdmin):
+    list_display = ("solution", "metric", "effect", "low", "high", "p_harm", "action_count")
+    list_select_related = ("solution", "metric")
+    search_fields = ("solution__code", "metric__code")
+    ordering = ("-id",)
+
+
+@admin.register(RankedSolution)
+class RankedSolutionAdmin(ReadOnlyAdmin):
+    list_display = (
+        "challenge",
+        "solution",
+        "context",
+        "rank",
+        "tier",
+        "effect",
+        "low",
+        "high",
+        "verdict",
+        "as_of",
+    )
+    list_filter = ("verdict",)
+    list_select_related = ("challenge", "solution")
+    search_fields = ("challenge__code", "solution__code")
+    ordering = ("challenge", "context", "rank")
