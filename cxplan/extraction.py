@@ -25,7 +25,8 @@ def messages(*, root: Path = REPOSITORY) -> dict[Message, list[str]]:
         name = str(path.relative_to(root))
         source = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
-            source = templatize(source, origin=name)
+            # Its lines are read as Python's, to which their indentation would mean something.
+            source = "\n".join(line.lstrip() for line in templatize(source, origin=name).splitlines())
         for message in _extract(source):
             found.setdefault(message, set()).add(name)
     return {message: sorted(files) for message, files in found.items()}

@@ -23,7 +23,7 @@ def test_texts_of_python_and_templates_are_found(repository: Path) -> None:
         "_('Plan')\nngettext('%(n)s unit', '%(n)s units', n)\npgettext_lazy('verb', 'Plan')\n_(variable)\n"
     )
     (repository / "templates" / "page.html").write_text(
-        '{% translate "It\'s here" %}'
+        '<div>\n    <p>"\n  </p>\n {% translate "It\'s here" %}'
         "{% blocktranslate trimmed count n=units %}\n  {{ n }} action\n{% plural %}\n  {{ n }} actions\n"
         "{% endblocktranslate %}"
         '<a title="{% translate "Plan" %}">{{ _("Done") }}</a>'
