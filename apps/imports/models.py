@@ -1,5 +1,7 @@
 """Files that came in, how far they are and what was rejected."""
 
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,11 @@ class Kind(models.TextChoices):
     EVENTS = "events", _("Events")
 
 
+class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[ImportBatch.State.RECEIVED, ImportBatch.State.RUNNING])
+
+
 class ImportBatch(models.Model):
     """One file; its good rows land together with its state, so it is imported once or not at all."""
 
@@ -31,7 +38,8 @@ class ImportBatch(models.Model):
     kind = models.CharField(_("kind"), max_length=11, choices=Kind.choices)
     source = models.CharField(_("source"), max_length=64, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RECEIVED)
-    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300)
+    # Emptied once the batch is over: it may name customers in clear.
+    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300, blank=True)
     file_name = models.CharField(_("file"), max_length=255)
     file_bytes = models.BigIntegerField(default=0)
     mapping = models.JSONField(null=True, blank=True)
@@ -46,12 +54,16 @@ class ImportBatch(models.Model):
     rejected_count = models.BigIntegerField(default=0)
     warnings = models.JSONField(default=list)
     rejects = models.FileField(upload_to="rejects/%Y/%m/", max_length=300, blank=True)
+    # The first rejected rows, to be shown without opening the file of all of them.
+    reject_sample = models.JSONField(default=list)
     error = models.JSONField(null=True, blank=True)
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     attempt_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")
@@ -60,3 +72,7 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.file_name}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (self.State.FINISHED, self.State.FAILED)
