@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Unit
-from apps.impact import charts, words
+from apps.impact import words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.selectors import in_context, ranking_order
 from apps.library.models import Solution, SolutionLink
@@ -45,7 +45,9 @@ class SolutionCard:
 
     solution_id: int
     code: str
+    url: str
     title: str
+    summary: str
     kind: str
     kind_label: str
     effect: float | None
@@ -113,14 +115,16 @@ class ChallengeRanking:
     pool: tuple[SolutionCard, ...]
     refusal: words.Words | None
     warnings: tuple[words.Words, ...]
-    forest: charts.Spec | None
+    domain: tuple[float, float] | None
 
     @property
     def ranked(self) -> tuple[SolutionCard, ...]:
         return tuple(card for tier in self.tiers for card in tier.cards)
 
 
-def challenge_ranking(*, challenge: Challenge, unit: Unit | None, order: str = BY_EFFECT) -> ChallengeRanking:
+def challenge_ranking(
+    *, challenge: Challenge, unit: Unit | None, order: str = BY_EFFECT, may_plan: bool = True
+) -> ChallengeRanking:
     """A challenge's solutions as they hold for `unit`'s kind, in a constant number of queries."""
     kind = unit.kind if unit is not None else ""
     rows = list(
@@ -137,6 +141,8 @@ def challenge_ranking(*, challenge: Challenge, unit: Unit | None, order: str = B
     cards = [_card(row, metric, challenge, unit, tried, titles, names) for row in chosen] or _unmeasured(
         challenge, metric, unit, tried
     )
+    if not may_plan:
+        cards = [replace(card, plan_url="") for card in cards]
     ranked = [card for card in cards if card.rank is not None]
     pool = [card for card in cards if card.rank is None]
     if order == SAFE:
@@ -157,7 +163,7 @@ def challenge_ranking(*, challenge: Challenge, unit: Unit | None, order: str = B
         pool=tuple(pool),
         refusal=_refusal(metric, run),
         warnings=_warnings(run),
-        forest=_forest(ranked, metric),
+        domain=_domain(cards),
     )
 
 
@@ -181,8 +187,13 @@ def _refusal(metric: Metric | None, run: Run | None) -> words.Words | None:
 
 
 def _warnings(run: Run | None) -> tuple[words.Words, ...]:
+    """Checks that failed, as far as they change what a reader may conclude."""
     checks = (run.checks or []) if run is not None else []
-    return tuple(words.check(str(check.get("code"))) for check in checks if not check.get("passed"))
+    return tuple(
+        words.check(check["code"])
+        for check in checks
+        if not check["passed"] and check["value"] is not None and check["code"] in words.TOLD_TO_ALL
+    )
 
 
 def _metric_names(rows: Iterable[RankedSolution]) -> Mapping[str, str]:
@@ -283,7 +294,9 @@ def _plain_card(
     return SolutionCard(
         solution_id=solution.pk,
         code=solution.code,
+        url=reverse("library:solution", args=[solution.code]),
         title=solution.display_title,
+        summary="",
         kind=solution.kind,
         kind_label=solution.get_kind_display(),
         effect=None,
@@ -388,12 +401,7 @@ def _tiers(ranked: Sequence[SolutionCard], order: str) -> tuple[Tier, ...]:
     return tuple(Tier(number=number, is_tied=len(cards) > 1, cards=cards) for number, cards in grouped)
 
 
-def _forest(ranked: Sequence[SolutionCard], metric: Metric | None) -> charts.Spec | None:
-    rows = [
-        charts.Estimate(label=card.title, effect=card.effect, low=card.low, high=card.high)
-        for card in ranked
-        if card.effect is not None and card.low is not None and card.high is not None
-    ]
-    if len(rows) < 2 or metric is None:
-        return None
-    return charts.forest(rows, sign=metric.sign)
+def _domain(cards: Sequence[SolutionCard]) -> tuple[float, float] | None:
+    """One axis for all bars of the page, so that they can be compared by eye."""
+    edges = [edge for card in cards if card.is_measured for edge in (card.low, card.high) if edge is not None]
+    return (min(0.0, *edges), max(0.0, *edges)) if edges else None

@@ -12,14 +12,14 @@ from apps.taxonomy.models import Metric
 HINT_SECONDS = 20
 
 
-@shared_task(name="impact.refresh_stale", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+@shared_task(name="impact.refresh_stale", ignore_result=True)
 def refresh_stale(**_: object) -> None:
     now = timezone.now()
     for item in due_metrics(as_of=now.date(), now=now):
         measure.apply_async(kwargs={"metric_id": item.metric_id}, expires=HINT_SECONDS)
 
 
-@shared_task(  # type: ignore[untyped-decorator]  # Celery has no types
+@shared_task(
     name="impact.measure_metric",
     ignore_result=True,
     autoretry_for=(OperationalError,),

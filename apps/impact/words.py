@@ -298,32 +298,49 @@ RAISES: Mapping[str, Text] = {
     "uneven": gettext_lazy("More uses, and a note of what was done differently where it did not help."),
 }
 CHECKS: Mapping[str, tuple[Text, Text]] = {
-    "placebo": (
+    "placebo_mean": (
         gettext_lazy("Pretend actions show no effect"),
         gettext_lazy(
-            "We pretend that actions began where none did. They should show nothing; here they showed more than "
-            "chance allows, so every range of this metric was widened."
+            "We pretend that actions began where none did. On average they should show nothing, but they show "
+            "something: take small effects with care."
         ),
     ),
-    "innovations": (
-        gettext_lazy("Week-to-week surprises look like chance"),
+    "placebo_spread": (
+        gettext_lazy("Pretend actions scatter as they should"),
+        gettext_lazy(
+            "We pretend that actions began where none did. Their results scatter more than chance allows, so "
+            "every range of this outcome was widened."
+        ),
+    ),
+    "autocorrelation": (
+        gettext_lazy("One week’s surprise does not foretell the next"),
         gettext_lazy(
             "Scores follow a pattern that the comparison does not know of; take small effects with care."
         ),
     ),
-    "sandwich": (
-        gettext_lazy("Two ways to compute the uncertainty agree"),
-        gettext_lazy("They did not, so the larger one is shown."),
+    "kurtosis": (
+        gettext_lazy("No week is wildly out of line"),
+        gettext_lazy("Some weeks are far out of line. Look for wrong imports or unlogged events."),
     ),
-    "reactivity": (
+    "region_variance": (
+        gettext_lazy("Regions scatter alike"),
+        gettext_lazy("One region scatters more than the others; its results are less sure than shown."),
+    ),
+    "clustered_errors": (
+        gettext_lazy("Two ways to compute the uncertainty agree"),
+        gettext_lazy("They do not, so the larger one is shown."),
+    ),
+    "reactive_uptake": (
         gettext_lazy("How much actions follow bad weeks"),
         gettext_lazy("Units act after bad weeks, so plain before and after comparisons flatter every solution."),
     ),
-    "convergence": (
-        gettext_lazy("The computation settled"),
-        gettext_lazy("It stopped before it settled; the numbers are preliminary."),
+    "naive_bias": (
+        gettext_lazy("How much before and after overstates"),
+        gettext_lazy("Plain before and after comparisons claim so much more than the fair comparison."),
     ),
 }
+# What is told to everybody who reads a result, not only to those who look after the measurement.
+TOLD_TO_ALL = ("placebo_mean", "placebo_spread")
 
 
 def flag(code: str) -> Words:
