@@ -115,7 +115,7 @@ class KeptServer:
             if elapsed > START_SECONDS:
                 raise self._failure(f"is not ready after {elapsed:.0f} s")
             if elapsed > 5 and not told:
-                print(f"Waiting for the embedded {self.name} server to recover ...", file=sys.stderr, flush=True)
+                print(f"Waiting for the embedded {self.name} server ...", file=sys.stderr, flush=True)
                 told = True
             time.sleep(0.02)
 
