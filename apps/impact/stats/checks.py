@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from . import placebo, semiseparable
 from .actions import Joint, Readings
 from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Ints, Panel, Settings
-from .effects import Mixture, Model, local_variance
+from .effects import Bucket, Mixture, Model, leave_group_out, local_variance, posterior
 from .plain import Plain
 from .results import Check, Interval
 from .solutions import Uses, information_share
@@ -229,11 +229,8 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     )
 
 
-def local_variance_row(bucket: object, row: int, joint: Joint) -> Floats:
+def local_variance_row(bucket: Bucket, row: int, joint: Joint) -> Floats:
     """Λ of one unit."""
-    from .effects import Bucket
-
-    assert isinstance(bucket, Bucket)
     one = Bucket(
         index=bucket.index[row : row + 1], s=bucket.s[row : row + 1], shared=bucket.shared[row : row + 1],
         own=bucket.own[row : row + 1], side=bucket.side[row : row + 1], wide=bucket.wide[row : row + 1],
@@ -244,8 +241,6 @@ def local_variance_row(bucket: object, row: int, joint: Joint) -> Floats:
 
 def _scores(model: Model, joint: Joint, residuals: Residuals) -> Floats:
     """Each unit's contribution to the score of β, week effects profiled out, (U, Q)."""
-    from scipy import sparse
-
     units = model.group.shape[0]
     blocks = model.blocks
     pick = sparse.coo_array(
@@ -285,58 +280,48 @@ def _leave_out(
 ) -> dict[int, float]:
     """Smallest P(Θ>0) (or mirror) over units and regions left out, for candidates of evidence 5."""
     info = information_share(model, mixture)
-    out: dict[int, float] = {}
-    sigma = joint.beta.covariance
-    offset = np.concatenate([[0], np.cumsum(model.statistics.block_count)])
-    inner = _unit_information(model, joint)
-    for k, mine in enumerate(used.by_solution):
-        units = np.unique(actions.unit[mine])
-        regions = np.unique(panel.region[units])
-        if info[k] < 0.6 or mine.size < 15 or units.size < 8 or regions.size < 2:
-            continue
-        row = model.columns.effect_rows(np.array([k]))[0]
-        effect = float(row @ joint.beta.mean)
-        sign = 1.0 if effect >= 0 else -1.0
-        worst = 1.0
-        groups = [np.array([u]) for u in units.tolist()] + [np.flatnonzero(panel.region == r) for r in regions]
-        for members in groups:
-            index = np.concatenate([np.arange(offset[u], offset[u + 1]) for u in members])
-            a = model.columns.a[index].toarray()
-            weight = _block_diagonal(inner, members)
-            # (Σ^-1 − A'WA)^-1 by Woodbury, with the score of the members taken out
-            across = a @ sigma
-            core = np.eye(index.size) - weight @ across @ a.T
-            gain = np.linalg.solve(core, weight @ across)
-            less = sigma + across.T @ gain
-            variance = float(row @ less @ row)
-            mean = effect - float(row @ (less @ scores[members].sum(axis=0)))
-            if variance <= 0:
-                worst = 0.0
-                break
-            worst = min(worst, float(special.ndtr(sign * mean / np.sqrt(variance))))
-        out[k] = worst
-    return out
-
-
-def _unit_information(model: Model, joint: Joint) -> dict[int, Floats]:
-    """X'W~X = NS of every unit with blocks."""
-    out: dict[int, Floats] = {}
+    wanted = [
+        k
+        for k, mine in enumerate(used.by_solution)
+        if info[k] >= 0.6 and mine.size >= 15 and np.unique(actions.unit[mine]).size >= 8
+        and np.unique(panel.region[actions.unit[mine]]).size >= 2
+    ]
+    if not wanted:
+        return {}
+    rows_ = model.columns.effect_rows(np.asarray(wanted))
+    beta = joint.beta
+    effect = rows_ @ beta.mean
+    sign = np.where(effect >= 0, 1.0, -1.0)
+    worst = np.ones(len(wanted))
+    lead = rows_ @ beta.covariance
+    base = (lead * rows_).sum(axis=1)
     for bucket, n in zip(model.buckets, joint.info.inverse, strict=True):
-        product = np.matmul(n, bucket.s)
-        for i, index in enumerate(bucket.index):
-            out[int(model.blocks.unit[index[0]])] = 0.5 * (product[i] + product[i].T)
-    return out
-
-
-def _block_diagonal(inner: Mapping[int, Floats], members: Ints) -> Floats:
-    parts = [inner[int(u)] for u in members if int(u) in inner]
-    size = sum(part.shape[0] for part in parts)
-    out = np.zeros((size, size))
-    at = 0
-    for part in parts:
-        out[at : at + part.shape[0], at : at + part.shape[0]] = part
-        at += part.shape[0]
-    return out
+        size = bucket.index.shape[1]
+        for begin in range(0, bucket.index.shape[0], max(1, 2048 // size)):
+            part = slice(begin, begin + max(1, 2048 // size))
+            index = bucket.index[part]
+            units = model.blocks.unit[index[:, 0]]
+            weight = np.matmul(n[part], bucket.s[part])
+            weight = 0.5 * (weight + weight.transpose(0, 2, 1))
+            a = model.columns.a[index.ravel()].toarray()
+            across = (a @ beta.covariance).reshape(index.shape[0], size, -1)
+            a = a.reshape(across.shape)
+            # (Σ^-1 − A'WA)^-1 by Woodbury, with the unit's score taken out
+            core = np.eye(size) - np.matmul(weight, np.matmul(across, a.transpose(0, 2, 1)))
+            reach = np.matmul(a, lead.T)
+            gain = np.matmul(np.linalg.solve(core, weight), reach)
+            variance = base + (reach * gain).sum(axis=1)
+            score = scores[units]
+            along = np.matmul(across, score[:, :, None])
+            mean = effect - score @ lead.T - (gain * along).sum(axis=1)
+            p = np.where(variance > 0, special.ndtr(sign * mean / np.sqrt(np.maximum(variance, 1e-300))), 0.0)
+            worst = np.minimum(worst, p.min(axis=0))
+    for g in range(model.shocks):
+        left = leave_group_out(model, joint.info, g)
+        without = posterior(left, model.columns, beta.between, model.settings)
+        sd = np.sqrt(np.maximum(((rows_ @ without.covariance) * rows_).sum(axis=1), 1e-300))
+        worst = np.minimum(worst, special.ndtr(sign * (rows_ @ without.mean) / sd))
+    return {k: float(p) for k, p in zip(wanted, worst, strict=True)}
 
 
 def _reactivity(

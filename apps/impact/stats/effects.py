@@ -10,7 +10,7 @@ where W~ is the precision with ξ integrated out. Week effects are eliminated re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, optimize, sparse
@@ -118,6 +118,12 @@ class Information:
         A'X'W~ by group.
     wy : (G, P) float
         Σ W~y by group.
+    w : (G, P, P) float
+        Σ W~ by group.
+    middle : (B, B) sparse
+        NS of all units.
+    score : (B,) float
+        Nc of all units.
     """
 
     spread: Floats
@@ -128,6 +134,9 @@ class Information:
     system: WeekSystem
     b: Floats
     wy: Floats
+    w: Floats
+    middle: sparse.csr_array
+    score: Floats
 
 
 def build(
@@ -238,27 +247,46 @@ def integrate(model: Model, spread: Floats) -> Information:
             b[g] = a[rows].T @ nc[rows]
     system = groups.week_system(w, shocks=model.shocks, v_g=noise.v_g, rho_g=noise.rho_g)
     middle = sparse.coo_array((ns, (model.square_rows, model.square_cols)), shape=(blocks, blocks)).tocsr()
-    m = (a.T @ (middle @ a)).toarray()
-    h = a.T @ ncy
-    b_of = np.matmul(b, system.omega_f)
-    m -= np.matmul(b_of, b.transpose(0, 2, 1)).sum(axis=0)
-    h -= np.einsum("gqp,gp->q", b_of, wy)
-    b1 = np.matmul(b, system.f.transpose(0, 2, 1)).sum(axis=0)
-    wy1 = np.einsum("gij,gj->i", system.f, wy)
-    m -= b1 @ system.h_inverse @ b1.T
-    h -= b1 @ (system.h_inverse @ wy1)
+    m, h = _profile((a.T @ (middle @ a)).toarray(), a.T @ ncy, b, wy, system)
     quad = float(stats.yy.sum()) - float(stats.cy @ rcy)
+    wy1 = np.einsum("gij,gj->i", system.f, wy)
     quad -= float(np.einsum("gi,gij,gj->", wy, system.omega_f, wy)) + float(wy1 @ system.h_inverse @ wy1)
     return Information(
         spread=np.asarray(spread, dtype=np.float64),
-        m=0.5 * (m + m.T),
-        h=np.asarray(h),
+        m=m,
+        h=h,
         constant=-0.5 * (log_det + system.log_det + quad),
         inverse=tuple(inverse),
         system=system,
         b=b,
         wy=wy,
+        w=w,
+        middle=middle,
+        score=ncy,
     )
+
+
+def _profile(m: Floats, h: Floats, b: Floats, wy: Floats, system: WeekSystem) -> tuple[Floats, Floats]:
+    """Take the week effects out of the information about β."""
+    b_of = np.matmul(b, system.omega_f)
+    m = m - np.matmul(b_of, b.transpose(0, 2, 1)).sum(axis=0)
+    h = h - np.einsum("gqp,gp->q", b_of, wy)
+    b1 = np.matmul(b, system.f.transpose(0, 2, 1)).sum(axis=0)
+    m = m - b1 @ system.h_inverse @ b1.T
+    h = h - b1 @ (system.h_inverse @ np.einsum("gij,gj->i", system.f, wy))
+    return np.asarray(0.5 * (m + m.T)), np.asarray(h)
+
+
+def leave_group_out(model: Model, info: Information, group: int) -> Information:
+    """The information about β without the units of one group with shocks."""
+    noise = model.statistics.noise
+    others = [g for g in range(len(model.members)) if g != group]
+    rows = np.sort(np.concatenate([model.members[g] for g in others]))
+    a = model.columns.a[rows]
+    system = groups.week_system(info.w[others], shocks=model.shocks - 1, v_g=noise.v_g, rho_g=noise.rho_g)
+    inner = info.middle[rows][:, rows]
+    m, h = _profile((a.T @ (inner @ a)).toarray(), a.T @ info.score[rows], info.b[others], info.wy[others], system)
+    return replace(info, m=m, h=h, b=info.b[others], wy=info.wy[others], w=info.w[others], system=system)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,9 +362,12 @@ def climb(info: Information, columns: Columns, start: Floats, settings: Settings
 
     bounds = [(np.log(SPREAD_MIN), np.log(SPREAD_MAX))] * 4
     best = optimize.minimize(
-        objective, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-10}
+        objective, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-9}
     )
-    return posterior(info, columns, np.exp(best.x), settings), bool(best.success)
+    # at a bound or at the limit of precision the line search may stop with a flat gradient: that is converged
+    inside = (best.x > np.log(SPREAD_MIN) + 1e-6) & (best.x < np.log(SPREAD_MAX) - 1e-6)
+    flat = bool(np.abs(np.asarray(best.jac)[inside]).max(initial=0.0) < 0.02)
+    return posterior(info, columns, np.exp(best.x), settings), bool(best.success) or flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

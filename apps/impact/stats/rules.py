@@ -171,6 +171,8 @@ class SolutionFacts:
     ----------
     p_positive, p_worthwhile : float
         P(Θ > 0) and P(Θ > d).
+    claim_low, claim_high : float
+        The interval for a single claim.
     effect, heterogeneity : float
         Posterior mean and between-use standard deviation, same unit.
     information : float
@@ -191,6 +193,8 @@ class SolutionFacts:
 
     p_positive: float
     p_worthwhile: float
+    claim_low: float
+    claim_high: float
     effect: float
     heterogeneity: float
     information: float
@@ -216,9 +220,10 @@ def verdict(facts: SolutionFacts, settings: Settings) -> str:
     known = facts.actions > 0 and facts.information >= settings.early_information and not facts.aliased
     if not known:
         return "unknown"
-    if 1.0 - facts.p_positive >= 0.975:
+    if 1.0 - facts.p_positive >= 0.975 and facts.claim_high < 0:
         return "harmful"
-    if facts.p_positive >= 0.975 and facts.units >= 4 and facts.information >= 0.4:
+    proven = facts.p_positive >= 0.975 and facts.claim_low > 0
+    if proven and facts.units >= 4 and facts.information >= 0.4:
         return "works"
     if facts.p_positive >= 0.9:
         return "likely_works"
