@@ -5,7 +5,8 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
+from apps.accounts.person import Person
 
 
 class Kind(models.TextChoices):
@@ -24,6 +25,11 @@ class Kind(models.TextChoices):
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=[ImportBatch.State.RECEIVED, ImportBatch.State.RUNNING])
+
+    def visible_to(self, person: Person) -> Self:
+        """All imports for whoever leads the whole organisation, their own for other leads."""
+        is_everywhere = any(path.count(".") <= 1 for path in person.scope(Role.LEAD).paths)
+        return self if is_everywhere else self.filter(actor=person.user)
 
 
 class ImportBatch(models.Model):

@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+"""Addresses of the Data area."""
+
+from django.urls import path
+
+from apps.imports import views
 
 app_name = "imports"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("data/", views.batch_list, name="batch-list"),
+    path("data/import/", views.batch_new, name="batch-new"),
+    path("data/imports/<int:batch_id>/", views.batch, name="batch"),
+    path("data/imports/<int:batch_id>/rejects/", views.batch_rejects, name="batch-rejects"),
+]
