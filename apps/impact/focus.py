@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import F, Prefetch, Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
+from apps.core import formats
 from apps.core.periods import WEEK, week_of, weeks_between
 from apps.feedback.models import Cell
 from apps.impact import words
@@ -55,6 +58,50 @@ class FocusRow:
     best_low: float | None
     best_high: float | None
     best_verdict: str
+
+    @property
+    def url(self) -> str:
+        return reverse("taxonomy:challenge", args=[self.code])
+
+    @property
+    def note(self) -> str:
+        """Where the unit stands beside the better half of the chain."""
+        if self.level is None:
+            return ""
+        if self.benchmark is None:
+            return _("%(metric)s, %(answers)s") % {
+                "metric": self.metric,
+                "answers": formats.counted(self.answers, "answer"),
+            }
+        return _("%(metric)s: the better half of the chain has %(benchmark)s") % {
+            "metric": self.metric,
+            "benchmark": formats.level(self.benchmark, self.unit),
+        }
+
+    @property
+    def level_text(self) -> str:
+        return "" if self.level is None else formats.level(self.level, "")
+
+    @property
+    def trend_label(self) -> str:
+        said = {"better": _("getting better"), "worse": _("getting worse"), "steady": _("steady")}
+        words_ = said.get(self.trend, "")
+        return (
+            _("%(metric)s over half a year: %(trend)s") % {"metric": self.metric, "trend": words_}
+            if words_
+            else ""
+        )
+
+    @property
+    def gain(self) -> str:
+        """The part of what the unit loses that is due to this challenge."""
+        return _("%(share)s of what you lose") % {"share": formats.percent(self.share)} if self.share > 0 else ""
+
+    @property
+    def gain_note(self) -> str:
+        if not self.best_solution:
+            return _("Nothing proven against it yet")
+        return _("Best proven: %(solution)s") % {"solution": self.best_solution}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +185,7 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
         if metric is None or found is None:
             continue
         rows.append(_row(challenge, metric, found, benchmarks.get(metric.pk), best.get(challenge.pk), customers))
-    total = sum(cost for cost, _ in rows)
+    total = sum(cost for cost, _row in rows)
     rows.sort(key=lambda item: (-item[0], -(item[1].shortfall or 0.0), item[1].code))
     return [replace(row, share=cost / total if total > 0 else 0.0) for cost, row in rows]
 
@@ -292,6 +339,20 @@ def what_works(*, limit: int | None = None, verdicts: Sequence[str] = ()) -> lis
     for row in ordered:
         known.setdefault((row.solution_id, row.metric_id), row)
     return [_working(row) for row in list(known.values())[:limit]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictGroup:
+    verdict: str
+    total: int
+    rows: tuple[Working, ...]
+
+
+def works_by_verdict(*, limit: int) -> list[VerdictGroup]:
+    """Every solution with a verdict, grouped; of each group the best proven ones."""
+    found = what_works()
+    groups = [(verdict, tuple(row for row in found if row.verdict == verdict)) for verdict in VERDICT_ORDER]
+    return [VerdictGroup(verdict=verdict, total=len(rows), rows=rows[:limit]) for verdict, rows in groups if rows]
 
 
 def _working(row: RankedSolution) -> Working:

@@ -89,6 +89,10 @@ class SolutionCard:
     def is_measured(self) -> bool:
         return self.evidence > 0 and self.effect is not None
 
+    @property
+    def naive_text(self) -> str:
+        return "" if self.naive_change is None else words.change(self.naive_change, self.unit, self.sign)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
@@ -100,6 +104,13 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChoice:
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeRanking:
     code: str
     name: str
@@ -108,7 +119,7 @@ class ChallengeRanking:
     sign: int
     unit: Unit | None
     context: str
-    order: str
+    orders: tuple[OrderChoice, ...]
     as_of: date | None
     recommended: tuple[SolutionCard, ...]
     tiers: tuple[Tier, ...]
@@ -156,7 +167,7 @@ def challenge_ranking(
         sign=metric.sign if metric else 1,
         unit=unit,
         context=context,
-        order=order,
+        orders=_orders(challenge, unit, order),
         as_of=run.as_of if run else None,
         recommended=_recommended(ranked, pool),
         tiers=_tiers(ranked, order),
@@ -164,6 +175,20 @@ def challenge_ranking(
         refusal=_refusal(metric, run),
         warnings=_warnings(run),
         domain=_domain(cards),
+    )
+
+
+def _orders(challenge: Challenge, unit: Unit | None, order: str) -> tuple[OrderChoice, ...]:
+    labels = {BY_EFFECT: _("By effect"), SAFE: _("Safe pick first")}
+    asked = {"unit": unit.code} if unit is not None else {}
+    address = reverse("impact:challenge-ranking", args=[challenge.code])
+    return tuple(
+        OrderChoice(
+            label=labels[choice],
+            url=f"{address}?{urlencode({**asked, 'order': choice})}",
+            is_current=choice == order,
+        )
+        for choice in ORDERS
     )
 
 

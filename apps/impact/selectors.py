@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Count, Max, Prefetch, Q
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
+from apps.impact import words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.staleness import StaleMetric, stale_metrics
 from apps.planning.models import Action, ActionSolution
@@ -90,8 +92,33 @@ class MetricProgress:
     checks: tuple[Mapping[str, object], ...]
 
     @property
-    def failed_checks(self) -> tuple[Mapping[str, object], ...]:
-        return tuple(check for check in self.checks if not check.get("passed"))
+    def failed(self) -> tuple[words.Words, ...]:
+        """Checks that did not hold; one that lacked the data to run is no failure."""
+        return tuple(
+            words.check(str(check["code"]))
+            for check in self.checks
+            if not check["passed"] and check["value"] is not None
+        )
+
+    @property
+    def refusal(self) -> words.Words | None:
+        if not self.reason:
+            return None
+        return words.refusal(self.reason, words.Figures(units=self.unit_count, weeks=self.week_count))
+
+    @property
+    def state_label(self) -> str:
+        said = {
+            "waiting": _("Waiting"),
+            "running": _("Being measured"),
+            "finished": _("Up to date"),
+            "failed": _("Failed, will be tried again"),
+        }
+        return said[self.state]
+
+    @property
+    def state_tone(self) -> str:
+        return {"running": "accent", "failed": "worse"}.get(self.state, "plain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +140,16 @@ class Progress:
     @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 100
+
+    @property
+    def now(self) -> str:
+        """What is being measured at this moment."""
+        running = [metric.name for metric in self.metrics if metric.state == "running"]
+        return _("now: %(names)s") % {"names": ", ".join(running)} if running else ""
+
+    @property
+    def has_trouble(self) -> bool:
+        return any(metric.state == "failed" or metric.failed for metric in self.metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,14 @@
-from django.urls import URLPattern
+"""Addresses of effects and rankings; the first three are embedded by the pages of lower apps."""
+
+from django.urls import path
+
+from apps.impact import views
 
 app_name = "impact"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("challenges/<str:code>/ranking/", views.challenge_ranking, name="challenge-ranking"),
+    path("solutions/<str:code>/evidence/", views.solution_evidence, name="solution-evidence"),
+    path("actions/<str:external_id>/effect/", views.action_effect, name="action-effect"),
+    path("focus/", views.focus, name="focus"),
+    path("learn/", views.learn, name="learn"),
+]

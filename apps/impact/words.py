@@ -49,6 +49,15 @@ class Line:
     note: str = ""
     is_reached: bool = True
 
+    @property
+    def points(self) -> str:
+        """What was got of what could be got; a deduction has nothing to get."""
+        if self.got is None:
+            return ""
+        if not self.of:
+            return formats.signed(self.got)
+        return f"{formats.number(self.got)} / {formats.number(self.of)}"
+
 
 def action_verdict(status: str, p_positive: float | None) -> str:
     """The chip of one action: from the probability, given everything known, that it improved things."""
@@ -61,6 +70,12 @@ def action_verdict(status: str, p_positive: float | None) -> str:
     if p_positive <= 1 - SURE:
         return "worse"
     return "probably_worse" if p_positive <= 1 - LIKELY else "no_clear_change"
+
+
+def change(value: float, unit: str, sign: int) -> str:
+    """A plain change as it reads on the metric's own scale; it has no interval because it proves nothing."""
+    decimals = formats.decimals_for(0, value)
+    return formats.with_unit(formats.signed(sign * value, decimals), formats.change_unit(unit))
 
 
 def refusal(code: str, figures: Figures | None = None) -> Words:

@@ -1,0 +1,93 @@
+"""Pages and fragments that show what was measured."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.accounts.decorators import require_role
+from apps.accounts.middleware import PersonRequest
+from apps.accounts.models import Role, Unit
+from apps.accounts.person import Person
+from apps.impact import evidence, rankings, results, selectors
+from apps.impact import focus as focusing
+from apps.library.models import Solution
+from apps.planning.models import Action
+from apps.taxonomy.models import Challenge
+
+
+@require_safe
+@require_role(Role.STAFF)
+def challenge_ranking(request: PersonRequest, code: str) -> HttpResponse:
+    challenge = get_object_or_404(Challenge.objects.select_related("metric"), code__iexact=code)
+    unit = _unit_asked(request)
+    order = request.GET.get("order", rankings.BY_EFFECT)
+    ranking = rankings.challenge_ranking(
+        challenge=challenge,
+        unit=unit,
+        order=order if order in rankings.ORDERS else rankings.BY_EFFECT,
+        may_plan=request.person.has(Role.MANAGER),
+    )
+    return _page_or_fragment(request, "challenge_ranking", {"ranking": ranking})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def solution_evidence(request: PersonRequest, code: str) -> HttpResponse:
+    solution = get_object_or_404(Solution, code__iexact=code)
+    found = evidence.solution_evidence(solution=solution, person=request.person)
+    return _page_or_fragment(request, "solution_evidence", {"evidence": found})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def action_effect(request: PersonRequest, external_id: str) -> HttpResponse:
+    actions = Action.objects.in_scope(request.person.scope(Role.STAFF)).select_related(
+        "unit", "challenge__metric", "target_metric"
+    )
+    action = get_object_or_404(actions, external_id__iexact=external_id)
+    result = results.action_effect(action=action)
+    return _page_or_fragment(request, "action_effect", {"result": result, "action": action})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def focus(request: PersonRequest) -> HttpResponse:
+    unit = request.unit
+    as_of = selectors.last_measured_on() or timezone.localdate()
+    rows = focusing.focus_rows(unit=unit, as_of=as_of) if unit else []
+    costly = [row for row in rows if row.share > 0]
+    others = [row for row in rows if row.share <= 0]
+    return render(request, "impact/focus.html", {"costly": costly, "others": others, "as_of": as_of})
+
+
+@require_safe
+@require_role(Role.LEAD)
+def learn(request: PersonRequest) -> HttpResponse:
+    progress = selectors.measurement_progress(as_of=timezone.now().date())
+    if request.headers.get("HX-Request"):
+        return render(request, "impact/_progress.html", {"progress": progress})
+    return render(
+        request, "impact/learn.html", {"progress": progress, "groups": focusing.works_by_verdict(limit=8)}
+    )
+
+
+def _page_or_fragment(request: PersonRequest, name: str, context: dict[str, object]) -> HttpResponse:
+    is_fragment = bool(request.headers.get("HX-Request"))
+    return render(request, f"impact/_{name}.html" if is_fragment else f"impact/{name}.html", context)
+
+
+def _unit_asked(request: PersonRequest) -> Unit | None:
+    """The unit named in the address, within the person's scope, else the one they look at."""
+    code = request.GET.get("unit")
+    if not code:
+        # The middleware's lazy object is not None even where it stands for None.
+        return request.unit or None
+    return _unit_in_scope(request.person, code)
+
+
+def _unit_in_scope(person: Person, code: str) -> Unit:
+    unit = Unit.objects.in_scope(person.scope(Role.STAFF)).filter(code__iexact=code).first()
+    if unit is None:
+        raise Http404
+    return unit
