@@ -9,6 +9,7 @@ from apps.accounts.api import UnitViewSet
 from apps.core.problems import no_such_address
 from apps.feedback.api import ResponseViewSet
 from apps.impact.api import EffectViewSet, RankingViewSet
+from apps.imports.api import ImportViewSet
 from apps.library.api import SolutionViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
 from apps.taxonomy.api import (
@@ -33,6 +34,7 @@ router.register("events", EventViewSet, "event")
 router.register("responses", ResponseViewSet, "response")
 router.register("effects", EffectViewSet, "effect")
 router.register("rankings", RankingViewSet, "ranking")
+router.register("imports", ImportViewSet, "import")
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html")
 

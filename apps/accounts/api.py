@@ -12,7 +12,9 @@ from apps.core.viewsets import CodedCollection
 
 
 class UnitSerializer(serializers.ModelSerializer[Unit]):
-    parent = serializers.CharField(source="parent_code", read_only=True, allow_null=True)
+    parent = serializers.CharField(  # type: ignore[assignment]  # a field of that name
+        source="parent_code", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Unit

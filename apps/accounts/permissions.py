@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.models import ApiToken, Role
+from apps.accounts.models import ApiToken, Role, User
 from apps.accounts.person import Person, person_of
 
 
@@ -13,9 +14,11 @@ def person_of_request(request: Request) -> Person:
     """The person behind an API call, read once per request."""
     person: Person | None = getattr(request, "caller", None)
     if person is None:
+        if not isinstance(request.user, User):
+            raise NotAuthenticated
         token = request.auth if isinstance(request.auth, ApiToken) else None
         person = person_of(request.user, token=token)
-        request.caller = person
+        request.caller = person  # type: ignore[attr-defined]  # kept for the rest of the call
     return person
 
 

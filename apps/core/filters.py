@@ -8,7 +8,6 @@ import django_filters
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import filters
 from rest_framework.exceptions import ValidationError
@@ -28,7 +27,9 @@ class CodeFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-fil
         if not codes:
             return queryset
         lowered = "lower_" + self.field_name.replace("__", "_")
-        matching = queryset.alias(**{lowered: Lower(self.field_name)}).filter(**{f"{lowered}__in": codes})
+        matching: QuerySet[Model] = queryset.alias(**{lowered: Lower(self.field_name)}).filter(
+            **{f"{lowered}__in": codes}
+        )
         if not self.distinct:
             return matching
         # Through a relation to many a row would come once per match.
@@ -109,9 +110,7 @@ class OrderingFilter(filters.BaseFilterBackend):
                 "name": "ordering",
                 "in": "query",
                 "required": False,
-                "description": str(
-                    gettext_lazy("Fields to order by, separated by commas; a minus sign descends.")
-                ),
+                "description": "Fields to order by, separated by commas; a minus sign descends.",
                 "schema": {"type": "array", "items": {"type": "string", "enum": names}},
                 "style": "form",
                 "explode": False,
@@ -123,7 +122,7 @@ class SearchFilter(filters.UnaccentedSearchFilter):
     """`?q=` finds every word in the view's `search_fields`, whatever its case and accents."""
 
     search_param = "q"
-    search_description = gettext_lazy("Words to find, whatever their case and accents.")
+    search_description = "Words to find, whatever their case and accents."
 
     def get_search_fields(self, view: APIView, request: Request) -> Any:
         fields = super().get_search_fields(view, request)

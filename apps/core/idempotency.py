@@ -64,7 +64,7 @@ def once(request: Request, *, digest: str, produce: Callable[[], Response]) -> R
     key = check_key(request)
     if not key:
         return produce()
-    call = {"caller": f"{request.user._meta.label_lower}:{request.user.pk}", "key": key, "path": request.path}
+    call = {"caller": f"{type(request.user).__name__}:{request.user.pk}", "key": key, "path": request.path}
     IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
     with transaction.atomic():
         IdempotentRequest.objects.bulk_create([IdempotentRequest(**call, digest=digest)], ignore_conflicts=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.urls import is_valid_path
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -25,10 +26,12 @@ STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "already_planned": HTTPStatus.CONFLICT,
     "edit_conflict": HTTPStatus.CONFLICT,
     "external_id_taken": HTTPStatus.CONFLICT,
-    "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body_cut_off": HTTPStatus.BAD_REQUEST,
+    "file_missing": HTTPStatus.BAD_REQUEST,
     "idempotency_key_invalid": HTTPStatus.BAD_REQUEST,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "step_not_possible": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "too_late_to_undo": HTTPStatus.CONFLICT,
 }
 
@@ -76,7 +79,14 @@ def no_such_address(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=HTTPStatus.NOT_FOUND, content_type=CONTENT_TYPE)
 
 
-_EXPECTED = (exceptions.APIException, CxplanError, Http404, PermissionDenied, SuspiciousOperation)
+_EXPECTED = (
+    exceptions.APIException,
+    CxplanError,
+    Http404,
+    PermissionDenied,
+    SuspiciousOperation,
+    MultiPartParserError,
+)
 
 
 def _read(error: Exception) -> tuple[HTTPStatus, str, str, list[dict[str, str]]]:
@@ -84,8 +94,9 @@ def _read(error: Exception) -> tuple[HTTPStatus, str, str, list[dict[str, str]]]
     match error:
         case CxplanError():
             status = STATUS_OF_CODE.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
-            single = {"pointer": _pointer(error.field), "code": error.code, "message": str(error.message)}
-            return status, error.code, str(error.message), [single] if error.field else []
+            message = f"{error.message} {getattr(error, 'remedy', '')}".strip()
+            single = {"pointer": _pointer(error.field), "code": error.code, "message": message}
+            return status, error.code, message, [single] if error.field else []
         case exceptions.ValidationError():
             errors = list(_flatten(error.detail, ()))
             codes = {single["code"] for single in errors}
@@ -102,7 +113,7 @@ def _read(error: Exception) -> tuple[HTTPStatus, str, str, list[dict[str, str]]]
         case RequestDataTooBig():
             detail = _("This request is too large. Send files to the address for imports.")
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_too_large", detail, []
-        case SuspiciousOperation():
+        case SuspiciousOperation() | MultiPartParserError() | UnreadablePostError():
             return HTTPStatus.BAD_REQUEST, "bad_request", _("This request can't be understood."), []
     detail = _("Something went wrong on our side. It has been noted; try again later.")
     return HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", detail, []

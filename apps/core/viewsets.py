@@ -46,6 +46,7 @@ class CodedCollection(Collection[M]):
     lookup_value_regex = CODE_IN_PATH
 
     def rows_at_address(self) -> QuerySet[M]:
-        lowered: Any = Lower(self.lookup_field)
         value = str(self.kwargs[self.lookup_field]).lower()
-        return self.get_queryset().alias(lowered_code=lowered).filter(lowered_code=value)
+        lowered: Any = self.get_queryset().alias(lowered_code=Lower(self.lookup_field))
+        rows: QuerySet[M] = lowered.filter(lowered_code=value)
+        return rows

@@ -22,7 +22,7 @@ class ScoreSerializer(serializers.ModelSerializer[Score]):
 
 
 class ResponseSerializer(serializers.ModelSerializer[Response]):
-    source = CodeField()
+    source = CodeField()  # type: ignore[assignment]  # a field of that name
     unit = CodeField()
     scores = ScoreSerializer(many=True, read_only=True)
     challenges = serializers.SerializerMethodField()

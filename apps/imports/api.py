@@ -108,7 +108,9 @@ class ImportFilter(FilterSet):
 
 class ImportInput(InputSerializer):
     kind = serializers.ChoiceField(choices=Kind.choices)
-    source = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of that name
+        required=False, default="", allow_blank=True, max_length=64
+    )
     strict = serializers.BooleanField(required=False, default=False)
     dry_run = serializers.BooleanField(required=False, default=False)
     map = serializers.CharField(
@@ -202,7 +204,6 @@ class ImportViewSet(Collection[ImportBatch]):
             raise Http404
         return FileResponse(batch.rejects.open("rb"), as_attachment=True)
 
-    @transaction.atomic
     def _receive(self, request: Request, file: IO[bytes], name: str, values: dict[str, Any]) -> Response:
         batch = receive_import(
             kind=values["kind"],
@@ -215,7 +216,7 @@ class ImportViewSet(Collection[ImportBatch]):
             actor=person_of_request(request).user,
         )
         # Robust: without a broker the file is imported by the beat's next round instead.
-        transaction.on_commit(partial(tasks.run.delay, batch_id=batch.pk), robust=True)
+        transaction.on_commit(lambda: tasks.run.delay(batch_id=batch.pk), robust=True)
         return Response(
             self.get_serializer(batch).data,
             status.HTTP_202_ACCEPTED,

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -96,8 +96,9 @@ def parts_of(request: Request) -> tuple[Mapping[str, str], IO[bytes], str]:
         if uploaded is None:
             raise FileMissing(_("Send the file in a part called “file”."), field="file")
         fields = {name: str(value) for name, value in django_request.POST.items()}
-        if "map" in django_request.FILES:
-            fields["map"] = django_request.FILES["map"].read(MEBIBYTE).decode("utf-8-sig", "replace")
+        mapping = django_request.FILES.get("map")
+        if mapping is not None:
+            fields["map"] = mapping.read(MEBIBYTE).decode("utf-8-sig", "replace")
         return fields, cast(IO[bytes], uploaded), uploaded.name or "body.csv"
     body = Body(cast(WSGIRequest, django_request))
     body.check_size()

@@ -76,10 +76,9 @@ class ActionInput(ActionFields):
             message = _("Say since when it is in effect, or with planned_on when it is to be.")
             raise serializers.ValidationError({"effective_on": [message]}, code="required")
         if "effective_on" not in attrs:
-            misplaced = [name for name in ("external_id", "ended_on", "fidelity", "cost", "note") if name in attrs]
+            _refuse(attrs, "external_id", "ended_on", "fidelity", "cost", "note")
         else:
-            misplaced = [name for name in ("intention",) if name in attrs]
-        _refuse(misplaced)
+            _refuse(attrs, "intention")
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["unit"])
         return attrs
@@ -98,12 +97,11 @@ class ActionChange(ActionFields):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         action: Action = self.context["action"]
         if action.state not in OPEN:
-            misplaced = [name for name in ONLY_PLANNED if name in attrs]
+            _refuse(attrs, *ONLY_PLANNED)
         elif "effective_on" in attrs:
-            misplaced = [name for name in ("challenge", "ended_on", "owner", *ONLY_PLANNED) if name in attrs]
+            _refuse(attrs, "challenge", "ended_on", "owner", *ONLY_PLANNED)
         else:
-            misplaced = [name for name in ("challenge", "ended_on", "fidelity", "cost", "note") if name in attrs]
-        _refuse(misplaced)
+            _refuse(attrs, "challenge", "ended_on", "fidelity", "cost", "note")
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], action.unit)
         return attrs
@@ -154,7 +152,7 @@ def change(action: Action, values: Mapping[str, Any], *, actor: User, as_of: dat
             planned: PlanChanges = {}
             for name in ("solutions", "owner", "intention", "planned_on"):
                 if name in values:
-                    planned[name] = values[name]  # type: ignore[literal-required]  # the names are its keys
+                    planned[name] = values[name]
             change_plan(action=action, changes=planned, actor=actor)
         return
     reason, values = values.get("reason", ""), {name: v for name, v in values.items() if name != "reason"}
@@ -187,7 +185,8 @@ def _applied(action: Action, values: Mapping[str, Any]) -> list[AppliedSolution]
     return applied
 
 
-def _refuse(names: list[str]) -> None:
-    if names:
+def _refuse(given: Mapping[str, Any], *names: str) -> None:
+    misplaced = [name for name in names if name in given]
+    if misplaced:
         message = _("This can't be set in the state the action is in.")
-        raise serializers.ValidationError({name: [message] for name in names}, code="not_now")
+        raise serializers.ValidationError({name: [message] for name in misplaced}, code="not_now")

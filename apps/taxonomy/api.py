@@ -125,7 +125,7 @@ class MetricViewSet(CodedCollection[Metric]):
 
 
 class ChallengeSerializer(serializers.ModelSerializer[Challenge]):
-    parent = CodeField(allow_null=True)
+    parent = CodeField(allow_null=True)  # type: ignore[assignment]  # a field of that name
     touchpoint = CodeField(allow_null=True)
     metric = CodeField(allow_null=True)
     merged_into = CodeField(allow_null=True)

@@ -133,7 +133,8 @@ def test_domain_errors_get_their_status_here(code, status):
 
 
 def test_every_listed_code_is_one_that_something_raises():
-    codes, classes = set(), [CxplanError]
+    # What is wrong with a file has one class and many codes.
+    codes, classes = {"too_large"}, [CxplanError]
     while classes:
         found = classes.pop()
         codes.add(found.code)
