@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import AuditEvent, Scope, Unit, User
+from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
 from apps.planning.models import Action, ActionSolution, Event, Plan
@@ -118,9 +119,10 @@ class Nearby:
     events: tuple[EventRow, ...]
 
 
-def day(value: date) -> str:
-    """A date as people say it."""
-    return date_format(value, "j F Y")
+def day(value: date, *, as_of: date | None = None) -> str:
+    """A date as people say it, on one line; without the year when it is that of `as_of`."""
+    said = short_day(value, as_of) if as_of else date_format(value, "j F Y")
+    return said.replace(" ", "\u00a0")
 
 
 def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[Column]:
@@ -186,14 +188,17 @@ def used_solutions(action: Action) -> list[UsedSolution]:
 def when(action: Action, *, as_of: date) -> str:
     """Where the action stands in time, in words."""
     if action.state == Action.State.STOPPED and action.ended_on and action.effective_on:
-        return _("%(since)s to %(until)s") % {"since": day(action.effective_on), "until": day(action.ended_on)}
+        return _("%(since)s to %(until)s") % {
+            "since": day(action.effective_on, as_of=as_of),
+            "until": day(action.ended_on, as_of=as_of),
+        }
     if action.effective_on and action.effective_on > as_of:
-        return _("starts on %(date)s") % {"date": day(action.effective_on)}
+        return _("starts on %(date)s") % {"date": day(action.effective_on, as_of=as_of)}
     if action.effective_on:
-        return _("since %(date)s") % {"date": day(action.effective_on)}
+        return _("since %(date)s") % {"date": day(action.effective_on, as_of=as_of)}
     if action.planned_on is None:
         return _("no date yet")
-    return _("planned for %(date)s") % {"date": day(action.planned_on)}
+    return _("planned for %(date)s") % {"date": day(action.planned_on, as_of=as_of)}
 
 
 def is_overdue(action: Action, *, as_of: date) -> bool:
@@ -288,12 +293,18 @@ def possible_owners(*, units: Sequence[Unit], person: User, also: User | None = 
 
 
 def usable_solutions(*, challenge: Challenge, also: Sequence[str] = ()) -> QuerySet[Solution]:
-    """Published solutions known for the challenge, and those of the given codes."""
+    """Published solutions known for the challenge, and those of the given codes, which come first."""
     codes = Q()
     for code in also:
         codes |= Q(code__iexact=code)
-    chosen = Q(links__challenge=challenge) | codes if codes else Q(links__challenge=challenge)
-    return Solution.objects.published().filter(chosen).distinct().order_by("title", "pk")
+    is_chosen = Case(When(codes, then=Value(0)), default=Value(1)) if codes else Value(0)
+    known = Q(links__challenge=challenge)
+    return (
+        Solution.objects.published()
+        .filter(known | codes if codes else known)
+        .distinct()
+        .order_by(is_chosen, "title", "pk")
+    )
 
 
 def siblings(action: Action, *, scope: Scope) -> list[Action]:

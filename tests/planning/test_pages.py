@@ -145,7 +145,7 @@ def test_a_plan_starts_from_the_problem(
 ) -> None:
     response = signed_in(manager).get("/plans/new/?challenge=WAITING&solution=kiosk")
     form = response.context["form"]
-    assert list(form.fields["solutions"].queryset) == [training, kiosk]
+    assert list(form.fields["solutions"].queryset) == [kiosk, training]
     assert form["solutions"].value() == ["kiosk"]
     assert form["planned_on"].value().weekday() == 0
     assert form["planned_on"].value() > timezone.localdate()
