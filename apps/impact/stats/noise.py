@@ -25,6 +25,7 @@ from .errors import NotEstimable
 from .results import METHOD
 
 MAX_STEPS = 40           # average information needs about ten
+MEMORY = 4               # steps whose curvature is remembered
 TOLERANCE = 1e-4         # squared step in standard errors
 V_MIN, V_MAX = 1e-7, 1e4  # bounds of variances on the reference scale
 PENALISED = (1, 3, 4)    # v_s, nu2, v_g
@@ -326,9 +327,10 @@ def _ascend(sample: Sample, first: Noise, settings: Settings) -> Noise:
     x = _to_free(theta, settings)
     state = _penalised(sample, x, settings, free)
     damping, converged, steps = 1e-3, False, 0
+    pairs: list[tuple[Floats, Floats]] = []
     while steps < MAX_STEPS:
         steps += 1
-        gradient, information = state[1], state[2]
+        gradient, information = state[1], _secant(state[2], pairs)
         scale = np.diag(np.maximum(np.diagonal(information), 1e-3))
         step = -np.linalg.solve(information + damping * scale, gradient)
         step = np.clip(step, -2.0, 2.0)
@@ -339,6 +341,7 @@ def _ascend(sample: Sample, first: Noise, settings: Settings) -> Noise:
             converged = True
             break
         trial = _penalised(sample, proposal, settings, free)
+        pairs = [*pairs[1 - MEMORY :], (moved, trial[1] - state[1])]
         if trial[0] <= state[0] + 1e-9:
             gain = state[0] - trial[0]
             x, state, damping = proposal, trial, max(damping * 0.2, 1e-6)
@@ -346,7 +349,7 @@ def _ascend(sample: Sample, first: Noise, settings: Settings) -> Noise:
                 converged = True
                 break
         else:
-            damping *= 10.0
+            damping *= 4.0
             if damping > 1e8:
                 break
     theta = _from_free(x, settings)
@@ -364,6 +367,21 @@ def _ascend(sample: Sample, first: Noise, settings: Settings) -> Noise:
         iterations=steps,
         objective=float(state[0]),
     )
+
+
+def _secant(information: Floats, pairs: list[tuple[Floats, Floats]]) -> Floats:
+    """Correct the average information by the curvature met on the last steps (BFGS updates).
+
+    The average information is only right on average: for correlations it can be half of the
+    curvature, and plain scoring then oscillates around the optimum.
+    """
+    b = information.copy()
+    for s, y in pairs:
+        bs = b @ s
+        along, curve = float(s @ bs), float(s @ y)
+        if along > 0 and curve > 0.1 * along:
+            b = b - np.outer(bs, bs) / along + np.outer(y, y) / curve
+    return np.asarray(b)
 
 
 def _penalised(sample: Sample, x: Floats, settings: Settings, free: Ints) -> tuple[float, Floats, Floats]:
@@ -405,7 +423,7 @@ def _from_free(x: Floats, settings: Settings) -> Floats:
 def _clip(x: Floats, settings: Settings) -> Floats:
     out = np.clip(x, np.log(V_MIN), np.log(V_MAX))
     for i in (2, 5):
-        out[i] = np.clip(x[i], -9.2, 9.2)
+        out[i] = np.clip(x[i], -5.0, 5.0)
     return np.asarray(out, dtype=np.float64)
 
 
