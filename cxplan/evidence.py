@@ -25,7 +25,7 @@ class Strip:
     actions: int
     units: int
     side_effects: tuple[str, ...]
-    metric: str
+    metric_name: str
     verdict: str
 
 
@@ -67,6 +67,6 @@ def _strip(solution: Solution, row: RankedSolution | None, names: Mapping[str, s
         )
         if row
         else (),
-        metric=row.metric.display_name if row else "",
+        metric_name=row.metric.display_name if row and row.evidence else "",
         verdict=row.verdict if row else "",
     )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Length, Lower, Replace
 
 from apps.accounts.models import ApiToken, Scope, Unit, User
 from apps.accounts.person import Person
@@ -57,7 +57,8 @@ def units_to_choose(*, scope: Scope, query: str = "", code: str = "", limit: int
         ).annotate(likeness=TrigramWordSimilarity(query, "name"))
         units = units.order_by("-likeness", Lower("name__unaccent"), "pk")
     else:
-        units = units.order_by("path")
+        units = units.annotate(depth=Length("path") - Length(Replace("path", Value("."), Value(""))))
+        units = units.order_by("depth", Lower("name__unaccent"), "pk")
     found = list(units[: limit + 1])
     ancestors = {pk for unit in found for pk in unit.ancestor_ids}
     names = {unit.pk: unit.display_name for unit in Unit.objects.filter(pk__in=ancestors)} if ancestors else {}

@@ -53,7 +53,7 @@ def percent(share: Number, decimals: int = 0) -> str:
 
 def change_unit(unit: str) -> str:
     """The unit of a difference: two percentages differ by so many in 100."""
-    return _("in 100") if unit == "%" else unit
+    return _("per 100") if unit == "%" else unit
 
 
 def decimals_for(low: Number, high: Number) -> int:

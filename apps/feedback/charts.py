@@ -32,7 +32,6 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
         {"field": "n", "type": "quantitative", "title": _("Answers"), "format": ",d"},
     ]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "height": 240,
         "data": {"values": values},
         "layer": [

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.accounts.decorators import require_role
@@ -44,11 +45,15 @@ def unit(request: PersonRequest, code: str) -> HttpResponse:
     return render(request, "feedback/unit.html", context)
 
 
-def _groups(found: selectors.UnitTrends) -> list[tuple[str, list[selectors.MetricTrend]]]:
-    """What customers said, then what operations did."""
+def _groups(found: selectors.UnitTrends) -> list[tuple[str, str, list[selectors.MetricTrend]]]:
+    """Heading, what is counted, and the trends of each kind of metric."""
+    headings = {
+        Metric.Kind.PERCEPTION: (_("What customers said"), _("Answers")),
+        Metric.Kind.OPERATIONAL: (_("What operations did"), _("Records")),
+    }
     return [
-        (str(kind.label), trends)
-        for kind in Metric.Kind
+        (*words, trends)
+        for kind, words in headings.items()
         if (trends := [trend for trend in found.trends if trend.metric.kind == kind])
     ]
 

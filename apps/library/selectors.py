@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.paginator import Page, Paginator
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Greatest, Lower
 
 from apps.library.models import Solution, SolutionLink, SolutionVersion
@@ -104,7 +104,7 @@ def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
             | Q(title_fr__unaccent__icontains=query)
             | Q(summary__unaccent__icontains=query)
             | Q(code__icontains=query)
-            | Q(likeness__gte=0.5)
+            | Q(likeness__gte=0.6)
         )
         .order_by("-likeness", "pk")
     )
@@ -159,16 +159,16 @@ def solution_page(code: str) -> SolutionPage | None:
 
 def _with_summary(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
     newest = SolutionVersion.objects.filter(solution=OuterRef("pk")).order_by("-number").values("summary")[:1]
-    return solutions.annotate(summary=Coalesce(Subquery(newest, output_field=TextField()), F("title")))
+    return solutions.annotate(summary=Coalesce(Subquery(newest), Value(""), output_field=TextField()))
 
 
 def _card(solution: Solution) -> SolutionCard:
-    summary: str = getattr(solution, "summary", "")
+    summary: str = getattr(solution, "summary", "")  # annotated
     return SolutionCard(
         pk=solution.pk,
         code=solution.code,
         title=solution.display_title,
-        summary="" if summary == solution.title else summary,
+        summary=summary,
         kind_label=solution.get_kind_display(),
         cost=solution.cost,
         lag_days=solution.lag_days,

@@ -86,7 +86,7 @@ def matching(query: str, *, limit: int | None = None) -> QuerySet[Challenge]:
             | Q(description_fr__unaccent__icontains=query)
             | Q(code__icontains=query)
             | Q(aliases__label__unaccent__icontains=query)
-            | Q(likeness__gte=0.5)
+            | Q(likeness__gte=0.6)
         )
         .distinct()
         .order_by("-likeness", "pk")

@@ -79,6 +79,7 @@ const draw = async (figure) => {
   await library; // It puts vegaEmbed on the window.
   drawn.get(figure)?.finalize();
   const result = await window.vegaEmbed(place, { width: "container", ...spec }, {
+    mode: "vega-lite",
     actions: false,
     ast: true,
     renderer: "svg",

@@ -42,7 +42,7 @@ VERDICTS = {
     "not_estimable": (PLAIN, gettext_lazy("Can’t be measured")),
 }
 EVIDENCE_WORDS = (
-    gettext_lazy("Not measured yet"),
+    pgettext_lazy("evidence", "None yet"),
     pgettext_lazy("evidence", "Very limited"),
     pgettext_lazy("evidence", "Limited"),
     pgettext_lazy("evidence", "Moderate"),
@@ -92,12 +92,11 @@ def shape(tone: str) -> SafeString:
 
 
 @register.simple_tag
-def direction(low: Number, high: Number) -> SafeString:
-    """Shape, colour and word for an interval of a signed effect."""
+def direction(low: Number, high: Number, unclear: str = "") -> SafeString:
+    """Shape, colour and word for an interval of a signed effect; `unclear` is another word for "can't tell"."""
     tone = tone_of(low, high)
-    return format_html(
-        '<span class="cx-direction cx-direction--{}">{} {}</span>', tone, shape(tone), TONE_WORDS[tone]
-    )
+    word = unclear if unclear and tone == UNCLEAR else TONE_WORDS[tone]
+    return format_html('<span class="cx-direction cx-direction--{}">{} {}</span>', tone, shape(tone), word)
 
 
 @register.inclusion_tag("components/verdict_chip.html")
@@ -135,6 +134,17 @@ def percent(share: Number | None, decimals: int = 0) -> str:
 def level(value: Number | None, unit: str = "") -> str:
     """A metric's level with its unit, such as 8.24 points."""
     return "" if value is None else formats.level(value, unit)
+
+
+@register.simple_tag
+def figure(value: Number | None, unit: str = "") -> str:
+    """A metric's level as a hero: the number large, its unit beside it small."""
+    if value is None:
+        return ""
+    digits = formats.number(value, formats.decimals_of_level(value))
+    if unit in ("", "%"):
+        return formats.with_unit(digits, unit)
+    return format_html('{}<span class="cx-stat__unit">{}{}</span>', digits, formats.NO_BREAK_SPACE, unit)
 
 
 @register.filter
@@ -319,7 +329,7 @@ def evidence_strip(row: Any = None, **given: Any) -> dict[str, object]:
     """Impact, evidence, cost, delay, side effects.
 
     Reads from `row` (an object or a mapping), or from the arguments, which win: effect, low, high, unit, sign,
-    evidence, actions, units, cost, lag_days, side_effects (names), verdict. Evidence 0 hides the number.
+    evidence, actions, units, cost, lag_days, side_effects (names), metric_name. Evidence 0 hides the number.
     """
 
     def read(*names: str) -> Any:
@@ -346,6 +356,7 @@ def evidence_strip(row: Any = None, **given: Any) -> dict[str, object]:
         "units": read("units", "unit_count") or 0,
         "cost": cost,
         "cost_word": COST_WORDS[cost or 0],
+        "metric": read("metric_name") or "",
         "delay": _delay(lag_days),
         "side_effects": [_name_of(item) for item in side_effects],
     }
@@ -353,8 +364,8 @@ def evidence_strip(row: Any = None, **given: Any) -> dict[str, object]:
 
 def _delay(lag_days: int | None) -> str:
     if not lag_days:
-        return _("right away")
-    return _("after about %(weeks)s") % {"weeks": formats.counted(formats.weeks_of_days(lag_days), "week")}
+        return _("a few days")
+    return _("about %(weeks)s") % {"weeks": formats.counted(formats.weeks_of_days(lag_days), "week")}
 
 
 def _name_of(item: Any) -> str:
