@@ -1,0 +1,173 @@
+import csv
+import io
+import json
+from dataclasses import fields
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from apps.impact.models import RankedSolution
+from apps.impact.selectors import EffectRow, RankingRow
+from tests.factories import ActionFactory, ChallengeFactory, EffectFactory, RunFactory
+from tests.impact.small_chain import AS_OF, measured_chain
+
+pytestmark = pytest.mark.django_db
+
+EFFECTS = [
+    "action",
+    "unit",
+    "challenge",
+    "solutions",
+    "metric",
+    "role",
+    "effective_on",
+    "status",
+    "reason",
+    "effect",
+    "se",
+    "low",
+    "high",
+    "p_positive",
+    "naive_change",
+    "weeks_before",
+    "weeks_after",
+    "n_before",
+    "n_after",
+    "placebo_p",
+    "quality",
+    "method",
+    "as_of",
+]
+RANKING = [
+    "challenge",
+    "solution",
+    "kind",
+    "rank",
+    "tier",
+    "effect",
+    "se",
+    "low",
+    "high",
+    "p_positive",
+    "p_best",
+    "expected_rank",
+    "actions",
+    "units",
+    "heterogeneity",
+    "evidence",
+    "verdict",
+    "cost",
+    "naive_change",
+    "method",
+    "as_of",
+]
+
+
+@pytest.fixture
+def chain():
+    return measured_chain()
+
+
+def run(name, *args):
+    out = io.StringIO()
+    call_command(name, *args, stdout=out)
+    return out.getvalue()
+
+
+def as_csv(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_field_names_stand_in_the_promised_order():
+    assert [field.name for field in fields(EffectRow)] == EFFECTS
+    assert [field.name for field in fields(RankingRow)] == RANKING
+
+
+@pytest.mark.parametrize(("command", "names"), [("effects", EFFECTS), ("ranking", RANKING)])
+def test_csv_and_json_carry_the_same_rows(chain, command, names):
+    rows, document = as_csv(run(command, "--format", "csv")), json.loads(run(command, "--format", "json"))
+    assert len(rows) == len(document) > 0
+    for row, entry in zip(rows, document, strict=True):
+        assert list(row) == list(entry) == names
+        for name in names:
+            value = entry[name]
+            if value is None:
+                assert row[name] == ""
+            elif isinstance(value, float):
+                assert float(row[name]) == value
+            elif isinstance(value, list):
+                assert row[name] == "|".join(value)
+            else:
+                assert row[name] == str(value)
+
+
+def test_numbers_that_do_not_exist_are_empty(chain):
+    text = run("ranking", "--format", "json")
+    assert "NaN" not in text
+    unused = next(row for row in json.loads(text) if row["solution"] == "s9")
+    assert unused["rank"] is unused["effect"] is unused["se"] is unused["p_best"] is None
+    assert (unused["actions"], unused["evidence"], unused["verdict"]) == (0, 0, "unknown")
+
+
+def test_ranked_solutions_come_first_and_the_best_is_number_one(chain):
+    rows = json.loads(run("ranking", "--challenge", "QUEUE", "--format", "json"))
+    ranks = [row["rank"] for row in rows]
+    ranked = [rank for rank in ranks if rank is not None]
+    assert ranked == sorted(ranked)
+    assert ranks[: len(ranked)] == ranked
+    assert rows[0]["solution"] == "s0"
+
+
+def test_a_unit_asks_for_its_kind(chain):
+    city = RankedSolution.objects.get(context="city", solution=chain.solutions[0])
+    row = next(r for r in json.loads(run("ranking", "--unit", "b00", "--format", "json")) if r["solution"] == "s0")
+    assert row["effect"] == city.effect
+    # A kind that was never measured falls back to all kinds.
+    root = json.loads(run("ranking", "--unit", "CHAIN", "--format", "json"))
+    assert root == json.loads(run("ranking", "--format", "json"))
+
+
+def test_effects_of_one_challenge(chain):
+    other = EffectFactory(action=ActionFactory(challenge=ChallengeFactory(code="other")))
+    rows = json.loads(run("effects", "--challenge", "other", "--format", "json"))
+    assert [row["action"] for row in rows] == [other.action.external_id]
+    assert len(json.loads(run("effects", "--challenge", "queue", "--format", "json"))) == 2 * len(chain.actions)
+
+
+@pytest.mark.parametrize("args", [("effects", "--challenge", "nope"), ("ranking", "--unit", "nope")])
+def test_an_unknown_code_is_a_usage_error(args):
+    with pytest.raises(CommandError) as error:
+        run(*args)
+    assert error.value.returncode == 2
+
+
+def test_nothing_measured_gives_a_header_and_an_empty_list():
+    assert run("effects", "--format", "csv").strip().split(",") == EFFECTS
+    assert json.loads(run("ranking", "--format", "json")) == []
+    assert run("ranking", "--format", "table").startswith("challenge")
+
+
+def test_measure_tells_what_is_known(chain):
+    document = json.loads(run("measure", "--as-of", AS_OF.isoformat(), "--format", "json"))
+    assert list(document)[:6] == ["as_of", "actions", "estimated", "not_estimable", "rankings", "seconds"]
+    assert document["as_of"] == AS_OF.isoformat()
+    assert document["actions"] == len(chain.actions)
+    assert document["estimated"] + sum(document["not_estimable"].values()) == document["actions"]
+    assert document["rankings"] == 1
+    assert document["measured"] == []
+
+
+def test_an_action_without_an_outcome_is_counted_as_such():
+    ActionFactory(challenge=ChallengeFactory(metric=None), target_metric=None)
+    document = json.loads(run("measure", "--format", "json"))
+    assert (document["actions"], document["not_estimable"]) == (1, {"no_metric": 1})
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_queries_do_not_grow_with_the_rows(django_assert_max_num_queries, form):
+    for _ in range(3):
+        action = ActionFactory()
+        EffectFactory(action=action, run=RunFactory(metric=action.target_metric))
+    with django_assert_max_num_queries(3):
+        run("effects", "--format", form)

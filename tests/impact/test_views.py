@@ -1,0 +1,232 @@
+import re
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.models import Role
+from apps.impact.models import Effect, RankedSolution, Run
+from tests.factories import ActionFactory, ChallengeFactory, MembershipFactory, SolutionFactory, UserFactory
+from tests.impact.small_chain import measured_chain
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def chain():
+    return measured_chain()
+
+
+@pytest.fixture
+def sign_in(client):
+    def as_role(unit, role=Role.MANAGER, language="en"):
+        user = UserFactory(language=language)
+        MembershipFactory(user=user, unit=unit, role=role)
+        client.force_login(user)
+        return client
+
+    return as_role
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def test_the_ranking_recommends_and_explains(chain, sign_in):
+    client = sign_in(chain.units[-1])
+    response = client.get(reverse("impact:challenge-ranking", args=["QUEUE"]), headers=HTMX)
+    text = text_of(response)
+    assert response.status_code == 200
+    assert "<html" not in response.content.decode()
+    assert f"Recommended for {chain.units[-1].name}" in text
+    assert "Needs testing" in text
+    assert "Not yet rankable" in text
+    assert "Why this rating" in text
+    assert "likely between" in text
+    plan = reverse("planning:plan-new")
+    assert f"{plan}?challenge=queue&amp;solution=s0&amp;unit={chain.units[-1].code}" in response.content.decode()
+
+
+def test_the_ranking_is_a_page_too(chain, sign_in):
+    response = sign_in(chain.units[0]).get(reverse("impact:challenge-ranking", args=["queue"]))
+    assert "<html" in response.content.decode()
+
+
+def test_what_the_unit_tried_already_is_said(chain, sign_in):
+    action = chain.actions[0]
+    response = sign_in(action.unit).get(reverse("impact:challenge-ranking", args=["queue"]), headers=HTMX)
+    assert "Used here since" in text_of(response)
+    assert reverse("planning:action", args=[action.external_id]) in response.content.decode()
+
+
+def test_staff_see_the_ranking_without_planning(chain, sign_in):
+    response = sign_in(chain.units[0], Role.STAFF).get(
+        reverse("impact:challenge-ranking", args=["queue"]), headers=HTMX
+    )
+    assert reverse("planning:plan-new") not in response.content.decode()
+
+
+def test_the_safe_order_puts_the_safe_pick_first(chain, sign_in):
+    client = sign_in(chain.root, Role.LEAD)
+    response = client.get(reverse("impact:challenge-ranking", args=["queue"]), {"order": "safe"}, headers=HTMX)
+    ranked = response.context["ranking"].ranked
+    assert [card.low_10 for card in ranked] == sorted((card.low_10 for card in ranked), reverse=True)
+    assert ranked[0].is_safe_pick
+
+
+def test_another_scope_cannot_be_asked_for(chain, sign_in):
+    client = sign_in(chain.units[0])
+    address = reverse("impact:challenge-ranking", args=["queue"])
+    assert client.get(address, {"unit": chain.units[0].code}).status_code == 200
+    assert client.get(address, {"unit": chain.units[1].code}).status_code == 404
+
+
+def test_an_unmeasured_challenge_lists_its_solutions(sign_in, chain):
+    challenge = ChallengeFactory(code="new")
+    response = sign_in(chain.root).get(reverse("impact:challenge-ranking", args=["new"]), headers=HTMX)
+    assert "Not measured yet" in text_of(response)
+    challenge.metric = None
+    challenge.save()
+    response = sign_in(chain.root).get(reverse("impact:challenge-ranking", args=["new"]), headers=HTMX)
+    assert "No outcome to measure" in text_of(response)
+
+
+def test_uses_of_other_scopes_have_no_name(chain, sign_in):
+    own, other = chain.actions[0], chain.actions[4]
+    response = sign_in(own.unit).get(reverse("impact:solution-evidence", args=["S0"]), headers=HTMX)
+    page = response.content.decode()
+    assert own.unit.name in page
+    assert reverse("planning:action", args=[own.external_id]) in page
+    assert not re.search(rf"{other.unit.name}\b", page)
+    assert other.external_id not in page
+    assert "Another unit (city, West)" in page
+    assert "All uses together" in page
+
+
+def test_a_lead_sees_every_name(chain, sign_in):
+    page = sign_in(chain.root, Role.LEAD).get(reverse("impact:solution-evidence", args=["s0"])).content.decode()
+    assert all(action.unit.name in page for action in chain.actions[::4])
+    assert "Another unit" not in page
+
+
+def test_a_solution_nobody_used_invites_to_measure_it(sign_in, chain):
+    SolutionFactory(code="fresh")
+    text = text_of(sign_in(chain.root).get(reverse("impact:solution-evidence", args=["fresh"]), headers=HTMX))
+    assert "Be the first" in text
+
+
+def test_the_effect_shows_its_story(chain, sign_in):
+    effect = Effect.objects.on_target().filter(status=Effect.Status.ESTIMATED).order_by("-effect").first()
+    client = sign_in(effect.action.unit)
+    response = client.get(reverse("impact:action-effect", args=[effect.action.external_id]), headers=HTMX)
+    text, page = text_of(response), response.content.decode()
+    assert "Improved" in text
+    assert "Plain before and after would have said" in text
+    assert "How well it could be measured" in text
+    assert 'id="effect-weeks"' in page
+    assert 'id="effect-difference"' in page
+
+
+def test_a_refusal_says_why_and_what_would_change_it(chain, sign_in):
+    action = chain.actions[0]
+    Effect.objects.filter(action=action).on_target().update(
+        status="not_estimable", reason="no_comparison", effect=None, se=None, low=None, high=None, series=None
+    )
+    text = text_of(
+        sign_in(action.unit).get(reverse("impact:action-effect", args=[action.external_id]), headers=HTMX)
+    )
+    assert "Nobody to compare with" in text
+    assert "let the others follow eight weeks later" in text
+
+
+def test_another_scopes_effect_does_not_exist(chain, sign_in):
+    client = sign_in(chain.units[0])
+    assert client.get(reverse("impact:action-effect", args=[chain.actions[0].external_id])).status_code == 200
+    assert client.get(reverse("impact:action-effect", args=[chain.actions[1].external_id])).status_code == 404
+
+
+def test_a_planned_action_has_no_result_yet(chain, sign_in):
+    action = ActionFactory(unit=chain.units[0], state="planned", effective_on=None)
+    text = text_of(sign_in(chain.units[0]).get(reverse("impact:action-effect", args=[action.external_id])))
+    assert "measured once the action is in effect" in text
+
+
+def test_focus_lists_what_costs_most_first(chain, sign_in):
+    never_acted = chain.units[-1]
+    response = sign_in(never_acted).get(reverse("impact:focus"))
+    rows = [*response.context["costly"], *response.context["others"]]
+    assert [row.code for row in rows] == ["queue"]
+    assert "the better half of the chain has" in text_of(response)
+
+
+def test_learn_is_for_leads(chain, sign_in):
+    assert sign_in(chain.units[0]).get(reverse("impact:learn")).status_code == 404
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:learn"))
+    text = text_of(response)
+    assert "Counter" in text
+    assert "Solution 0" in text
+
+
+def test_progress_is_polled_until_all_is_measured(chain, sign_in):
+    client = sign_in(chain.root, Role.LEAD)
+    response = client.get(reverse("impact:learn"), headers=HTMX)
+    # Measured as of a day in 2023, so that today all of it is stale.
+    assert "every 3s" in response.content.decode()
+    assert "0 of 2 outcomes are up to date" in text_of(response)
+
+
+def test_a_failed_measurement_shows(chain, sign_in):
+    Run.objects.create(
+        metric=chain.metric,
+        state=Run.State.FAILED,
+        error="ArithmeticError: singular",
+        method="x",
+        fingerprint="0" * 64,
+        as_of="2023-01-01",
+    )
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:learn")))
+    assert "Failed, will be tried again" in text
+    assert "singular" in text
+
+
+PAGES = [
+    "impact:challenge-ranking",
+    "impact:solution-evidence",
+    "impact:action-effect",
+    "impact:focus",
+    "impact:learn",
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_speak_french_and_need_few_queries(chain, sign_in, name, django_assert_max_num_queries):
+    codes = {PAGES[0]: ["queue"], PAGES[1]: ["s0"], PAGES[2]: [chain.actions[0].external_id]}
+    client = sign_in(chain.root, Role.LEAD, language="fr")
+    with django_assert_max_num_queries(20):
+        response = client.get(reverse(name, args=codes.get(name, [])))
+    assert response.status_code == 200
+    assert 'lang="fr"' in response.content.decode()
+
+
+def test_a_longer_ranking_needs_no_more_queries(chain, sign_in, django_assert_num_queries):
+    client = sign_in(chain.root, Role.LEAD)
+    address = reverse("impact:challenge-ranking", args=["queue"])
+    client.get(address, headers=HTMX)
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as few:
+        client.get(address, headers=HTMX)
+    run = Run.objects.filter(metric=chain.metric).first()
+    for _ in range(10):
+        RankedSolution.objects.create(
+            run=run,
+            metric=chain.metric,
+            challenge=chain.challenge,
+            solution=SolutionFactory(),
+            method="x",
+            fingerprint="0" * 64,
+            as_of=run.as_of,
+        )
+    with django_assert_num_queries(len(few)):
+        client.get(address, headers=HTMX)
