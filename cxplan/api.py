@@ -43,5 +43,5 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", login_required(docs), name="api-docs"),
     # Last: an address of nobody is answered in the form of the API, too.
-    re_path("", no_such_address),
+    re_path("", no_such_address, name="api-unknown"),
 ]

@@ -162,11 +162,7 @@ class ImportViewSet(Collection[ImportBatch]):
     search_fields = ("file_name", "source")
 
     def get_queryset(self) -> QuerySet[ImportBatch]:
-        """All imports for whoever leads the whole organisation; their own for the others."""
-        person = person_of_request(self.request)
-        batches = ImportBatch.objects.select_related("actor")
-        is_everywhere = any(path.count(".") <= 1 for path in person.scope(self.read_role).paths)
-        return batches if is_everywhere else batches.filter(actor=person.user)
+        return ImportBatch.objects.visible_to(person_of_request(self.request)).select_related("actor")
 
     @extend_schema(
         request=BODIES,

@@ -4,7 +4,6 @@ import django_filters
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -224,7 +223,7 @@ class ActionViewSet(CodedCollection[Action]):
         check_if_match(request, self._shown(action)["ETag"])
         given = ActionChange(data=request.data, context={"person": person_of_request(request), "action": action})
         given.is_valid(raise_exception=True)
-        change(action, given.validated_data, actor=person_of_request(request).user, as_of=timezone.now().date())
+        change(action, given.validated_data, actor=person_of_request(request).user)
         return self._shown(self.get_object())
 
     def _create(self, request: Request) -> Response:
@@ -232,7 +231,7 @@ class ActionViewSet(CodedCollection[Action]):
         units = Unit.objects.in_scope(person.scope(self.write_role))
         given = ActionInput(data=request.data, context={"person": person, "units": units})
         given.is_valid(raise_exception=True)
-        action = log(given.validated_data, actor=person.user, as_of=timezone.now().date())
+        action = log(given.validated_data, actor=person.user)
         shown = self._shown(self.get_queryset().get(pk=action.pk))
         shown.status_code = status.HTTP_201_CREATED
         shown["Location"] = reverse("action-detail", [action.external_id], request=request)

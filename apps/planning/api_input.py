@@ -1,16 +1,20 @@
 """What the API takes to log, plan and change an action, and the services it leads to."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from apps.accounts.models import Unit, User
+from apps.accounts.models import Role, Unit, User
+from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
 from apps.core.viewsets import CODE_IN_PATH
 from apps.library.models import Solution
+from apps.planning.forms import BACKDATED_DAYS
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
 from apps.planning.selectors import possible_owners, solutions_of
@@ -30,6 +34,10 @@ from apps.taxonomy.models import Challenge
 SOLUTIONS_AT_MOST = 50
 # What a plan holds that an applied action no longer has, and the other way round.
 ONLY_PLANNED = ("planned_on", "intention")
+
+
+def today_in(unit: Unit) -> date:
+    return timezone.localdate(timezone=ZoneInfo(unit.timezone))
 
 
 class UnitReference(ReferenceField):
@@ -55,6 +63,16 @@ class ActionFields(InputSerializer):
     note = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
     intention = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
 
+    def check_backdating(self, effective_on: date | None, unit: Unit) -> None:
+        """Managers write down what is recent; older things are for CX leads."""
+        person: Person = self.context["person"]
+        earliest = today_in(unit) - timedelta(days=BACKDATED_DAYS)
+        if effective_on is not None and effective_on < earliest and not person.holds(Role.LEAD, unit.path):
+            message = _("This is more than %(days)s days ago. Ask your CX lead to bring it in as a file.")
+            raise serializers.ValidationError(
+                {"effective_on": [message % {"days": BACKDATED_DAYS}]}, code="too_long_ago"
+            )
+
     def owner_among(self, email: str | None, unit: Unit) -> User | None:
         if email is None:
             return None
@@ -79,6 +97,7 @@ class ActionInput(ActionFields):
             _refuse(attrs, "external_id", "ended_on", "fidelity", "cost", "note")
         else:
             _refuse(attrs, "intention")
+        self.check_backdating(attrs.get("effective_on"), attrs["unit"])
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["unit"])
         return attrs
@@ -102,12 +121,14 @@ class ActionChange(ActionFields):
             _refuse(attrs, "challenge", "ended_on", "owner", *ONLY_PLANNED)
         else:
             _refuse(attrs, "challenge", "ended_on", "fidelity", "cost", "note")
+        if attrs.get("effective_on") != action.effective_on:
+            self.check_backdating(attrs.get("effective_on"), action.unit)
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], action.unit)
         return attrs
 
 
-def log(values: Mapping[str, Any], *, actor: User, as_of: date) -> Action:
+def log(values: Mapping[str, Any], *, actor: User) -> Action:
     """Log what is in effect already, or plan what is to be."""
     shared = {"challenge": values["challenge"], "owner": values.get("owner"), "actor": actor}
     if "effective_on" not in values:
@@ -130,13 +151,14 @@ def log(values: Mapping[str, Any], *, actor: User, as_of: date) -> Action:
         cost=values.get("cost"),
         note=values.get("note", ""),
         is_randomised=values["randomised"],
-        as_of=as_of,
+        as_of=today_in(values["unit"]),
         **shared,
     )
 
 
-def change(action: Action, values: Mapping[str, Any], *, actor: User, as_of: date) -> None:
+def change(action: Action, values: Mapping[str, Any], *, actor: User) -> None:
     """Apply, re-plan, stop or correct the action, whichever its state and the values ask for."""
+    as_of = today_in(action.unit)
     if action.state in OPEN:
         if "effective_on" in values:
             apply_action(

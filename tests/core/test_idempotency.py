@@ -13,6 +13,7 @@ from apps.planning.models import Action
 from tests.factories import ChallengeFactory, SolutionVersionFactory
 
 ACTIONS = "/api/v1/actions/"
+RECENT = str(timezone.now().date() - timedelta(days=30))
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def body(chain):
         "unit": "LILLE",
         "challenge": ChallengeFactory().code,
         "solutions": [SolutionVersionFactory().solution.code],
-        "effective_on": "2024-03-04",
+        "effective_on": RECENT,
     }
 
 

@@ -1,8 +1,9 @@
 """Actions over the API: logged, planned, applied, stopped and corrected, safely for two callers at once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import AuditEvent
 from apps.planning.models import Action, Plan
@@ -16,6 +17,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 ACTIONS = "/api/v1/actions/"
+TODAY = timezone.now().date()
+RECENT, LATER, LONG_AGO = (str(TODAY - timedelta(days=days)) for days in (60, 30, 91))
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def body(chain, greeting, queue):
         "unit": "lille",
         "challenge": "QUEUE",
         "solutions": ["greeting"],
-        "effective_on": "2024-03-04",
+        "effective_on": RECENT,
         "fidelity": 80,
         "note": "Two greeters a shift.",
     }
@@ -139,6 +142,15 @@ def test_rules_of_the_domain_have_their_own_code_and_status(api, manager, body):
     assert (late.status_code, late.json()["code"]) == (422, "date_not_possible")
 
 
+def test_only_leads_write_down_what_is_long_ago(api, manager, lead, body, planned):
+    old = {**body, "effective_on": LONG_AGO}
+    answer = api(manager).post(ACTIONS, old, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_long_ago")
+    answer = api(manager).patch(f"{ACTIONS}P-1/", {"effective_on": LONG_AGO}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_long_ago")
+    assert api(lead).post(ACTIONS, old, format="json").status_code == 201
+
+
 def test_staff_may_read_and_not_write(api, staff, body, applied):
     assert api(staff).get(f"{ACTIONS}A-1/").status_code == 200
     assert api(staff).post(ACTIONS, body, format="json").status_code == 403
@@ -156,14 +168,14 @@ def test_a_plan_is_changed_then_applied_then_stopped(api, manager, planned):
     answer = client.patch(address, {"planned_on": "2024-02-05", "intention": "Early shift"}, format="json")
     assert answer.status_code == 200, answer.json()
     assert answer.json()["planned_on"] == "2024-02-05"
-    answer = client.patch(address, {"effective_on": "2024-03-04", "fidelity": 60}, format="json")
+    answer = client.patch(address, {"effective_on": RECENT, "fidelity": 60}, format="json")
     assert answer.status_code == 200, answer.json()
     row = answer.json()
     assert (row["state"], row["fidelity"], row["solutions"]) == ("applied", 60, ["greeting"])
     assert row["target_metric"] == planned.challenge.metric.code
-    answer = client.patch(address, {"ended_on": "2024-05-06"}, format="json")
+    answer = client.patch(address, {"ended_on": LATER}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
-    answer = client.patch(address, {"ended_on": "2024-05-06", "reason": "Nobody left to greet"}, format="json")
+    answer = client.patch(address, {"ended_on": LATER, "reason": "Nobody left to greet"}, format="json")
     assert answer.json()["state"] == "stopped"
     assert answer.json()["stop_reason"] == "Nobody left to greet"
 
@@ -174,8 +186,8 @@ def test_a_correction_keeps_what_is_not_given(api, manager, applied):
     assert answer.status_code == 200, answer.json()
     assert answer.json()["applied"][0]["fidelity"] == 40
     assert answer.json()["applied"][0]["dose"] == "3 people"
-    answer = client.patch(address, {"effective_on": "2024-03-11", "reason": "A week later"}, format="json")
-    assert answer.json()["effective_on"] == "2024-03-11"
+    answer = client.patch(address, {"effective_on": RECENT, "reason": "Much later"}, format="json")
+    assert answer.json()["effective_on"] == RECENT
     assert answer.json()["fidelity"] == 40
     assert AuditEvent.objects.filter(event="planning.action.corrected").count() == 2
 
@@ -183,7 +195,7 @@ def test_a_correction_keeps_what_is_not_given(api, manager, applied):
 def test_a_change_that_fails_half_way_leaves_nothing(api, manager, applied):
     answer = api(manager).patch(
         f"{ACTIONS}A-1/",
-        {"ended_on": "2024-05-06", "effective_on": "2024-06-03", "reason": "Mixed up"},
+        {"ended_on": RECENT, "effective_on": LATER, "reason": "Mixed up"},
         format="json",
     )
     assert answer.status_code == 422
