@@ -59,6 +59,15 @@ class Factors:
         )
 
 
+def column_sums(x: Floats) -> Floats:
+    """Sums over weeks, (T, N) → (N,), with bits that do not depend on N.
+
+    A sum down the rows is sequential for N > 1 and pairwise for N = 1; along contiguous rows it is
+    pairwise for both.
+    """
+    return np.asarray(np.ascontiguousarray(x.T).sum(axis=1))
+
+
 def ar1_precision(*, weeks: int, variance: float, rho: float) -> tuple[Floats, float]:
     """Diagonal (T,) and constant off-diagonal of the precision of an AR(1) process."""
     inner = 1.0 / (variance * (1.0 - rho * rho))
@@ -101,10 +110,10 @@ def factorise(*, d: Floats, v_a: float, v_s: float, rho: float) -> Factors:
     log_det_q = -weeks * np.log(v_s) - (weeks - 1) * np.log1p(-rho * rho)
     observed = d > 0
     log_d = np.log(np.where(observed, d, 1.0))
-    log_det = np.log(delta).sum(axis=0) - log_det_q - log_d.sum(axis=0)
+    log_det = column_sums(np.log(delta)) - log_det_q - column_sums(log_d)
     plain = Factors(d=d, delta=delta, lower=lower, f=np.zeros_like(d), log_det=log_det)
     ones = apply(plain, np.ones_like(d))
-    total = ones.sum(axis=0)
+    total = column_sums(ones)
     f = ones * np.sqrt(v_a / (1.0 + v_a * total))
     return Factors(d=d, delta=delta, lower=lower, f=f, log_det=log_det + np.log1p(v_a * total))
 
@@ -127,7 +136,7 @@ def apply(factors: Factors, x: Floats) -> Floats:
     dx = factors.d * x
     w = dx - factors.d * solve(factors, dx)
     if factors.f.any():
-        w -= factors.f * (factors.f * x).sum(axis=0)
+        w -= factors.f * column_sums(factors.f * x)
     return w
 
 

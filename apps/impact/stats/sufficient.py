@@ -106,7 +106,7 @@ def compute(panel: Panel, actions: Actions, noise: Noise, settings: Settings, un
         s=s,
         c=wx,
         cy=(wx * np.ascontiguousarray(cell.y.T)[blocks.unit]).sum(axis=1),
-        yy=(wy * cell.y).sum(axis=0),
+        yy=semiseparable.column_sums(wy * cell.y),
         log_det=factors.log_det,
         regions=labels.astype(np.int64),
         w=semiseparable.grouped_sum(factors, indicator, quantum),
