@@ -164,7 +164,7 @@ def lay_out(panel: Panel, done: Interventions, weekly: Floats, settings: Setting
     seen = np.concatenate([np.zeros((weekly.shape[0], 1)), np.cumsum(weekly > 0, axis=1)], axis=1)
     held = seen[all_unit, np.maximum(all_end, all_start)] - seen[all_unit, all_start]
     keep = np.flatnonzero(held > 0)
-    begun = np.where(all_owner >= 0, done.start[np.maximum(all_owner, 0)] if index.size else 0, all_start)
+    begun = np.where(all_owner >= 0, np.append(done.start, 0)[all_owner], all_start)
     order = keep[np.lexsort((all_kind[keep], all_owner[keep], begun[keep], all_unit[keep]))]
     return Blocks(
         unit=all_unit[order],

@@ -160,7 +160,7 @@ def build(
     sizes = statistics.block_count
     offset = np.concatenate([[0], np.cumsum(sizes)])
     square = np.concatenate([[0], np.cumsum(sizes**2)])
-    size = np.where(blocks.intervention >= 0, done.size[np.maximum(blocks.intervention, 0)], 1.0)
+    size = np.append(done.size, 1.0)[blocks.intervention]  # −1, a disturbance, reads the last
     buckets, rows, cols, begin = [], [], [], 0
     for b in np.unique(sizes[sizes > 0]):
         units = np.flatnonzero(sizes == b)
