@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypedDict
@@ -35,6 +36,7 @@ class Specification(TypedDict):
     environment: dict[str, str]
     stop_signals: list[int]
     stale: list[str]
+    sockets: str
 
 
 def take(path: Path, operation: int) -> int | None:
@@ -70,6 +72,9 @@ class Keeper:
             if server.poll() is None:
                 self._say(f"stopping: {reason}")
                 self._stop(server)
+                # Nobody can be on the way in: the users lock is held to the end.
+                with suppress(OSError):
+                    os.rmdir(self.specification["sockets"])
                 return 0
             if reason != "server ended":
                 return 0

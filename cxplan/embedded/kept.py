@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxplan.embedded import keeper
-from cxplan.embedded.home import EmbeddedError, log_file, tail
+from cxplan.embedded.home import EmbeddedError, log_file, socket_folder, tail
 
 START_SECONDS = 600.0
 LEAVE_SECONDS = 90.0
@@ -127,6 +127,7 @@ class KeptServer:
             "environment": environment,
             "stop_signals": self.stop_signals,
             "stale": [str(path) for path in self.stale],
+            "sockets": str(socket_folder(self.name)),
         }
         with log_file(self.name).open("ab") as output:
             self._started = subprocess.Popen(

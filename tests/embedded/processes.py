@@ -50,7 +50,10 @@ def alive(home: Path) -> dict[int, str]:
 
 
 def named(home: Path, *words: str) -> list[int]:
-    """Living processes of the home whose command has all the words."""
+    """Living processes of the home whose command has all the words.
+
+    A child that was forked a moment ago still bears its parent's command: the parent is the lowest.
+    """
     return [pid for pid, command in alive(home).items() if all(word in command for word in words)]
 
 
