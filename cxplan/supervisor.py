@@ -218,7 +218,7 @@ def _parts(listener: socket.socket, locks: list[int]) -> list[Part]:
             argv=[
                 *python, "gunicorn", "cxplan.wsgi:application", "--bind", f"fd://{listener.fileno()}",
                 "--worker-class", "gthread", "--workers", "2", "--threads", "4",
-                "--graceful-timeout", "5", "--no-control-socket",
+                "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket",
             ],
             death_signal=signal.SIGTERM,
             firm_signal=signal.SIGQUIT,
