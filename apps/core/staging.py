@@ -1,5 +1,6 @@
 """Brings the rows of a file into the database to be checked all at once, before any of them counts."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from apps.core.blocks import Block, FileRefused
-from apps.core.fields import CLEAR, Field
+from apps.core.fields import CLEAR, SURE_INSTANTS, Field
 
 COPY_BYTES = 16 * 1024 * 1024
 
@@ -40,10 +41,46 @@ class ImportKind:
     computed: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str | Promise] = field(default_factory=dict)
     lock: str = "structure"
+    # Whether files have so many rows that each is matched before it goes to the database.
+    is_bulk: bool = False
     # Whether `check` itself finds the rows that repeat a key.
     has_own_repeats: bool = False
     # Whether an empty cell of this field is filled with the source named beside the file.
     source_field: str = ""
+
+
+class SureChecks:
+    """Tells which rows have cells that the database can take without another look."""
+
+    def __init__(self, fields: Sequence[Field], names: Sequence[str], separator: str) -> None:
+        by_name = {one.name: one for one in fields}
+        self._styles = list(SURE_INSTANTS)
+        self._lines = {}
+        self._cells = {}
+        other = f"[^{re.escape(separator)}]*"
+        for style, instants in SURE_INSTANTS.items():
+            patterns = [by_name[name].sure_pattern(instants) if name in by_name else "" for name in names]
+            self._lines[style] = re.compile(re.escape(separator).join(one or other for one in patterns)).fullmatch
+            self._cells[style] = [(i, re.compile(one).fullmatch) for i, one in enumerate(patterns) if one]
+
+    def marks(self, block: Block) -> str | list[str]:
+        """The mark of all rows of the block when it is the same, else one for each; empty for "not sure"."""
+        for style in self._styles:
+            if self._all(block, style):
+                # Files keep to one style: it is tried first from now on.
+                self._styles.sort(key=lambda other: other != style)
+                return style
+        if block.text is not None:
+            return [next((s for s in self._styles if self._lines[s](line)), "") for line in block.text]
+        return [
+            next((s for s in self._styles if all(match(row[i]) for i, match in self._cells[s])), "")
+            for row in block.rows
+        ]
+
+    def _all(self, block: Block, style: str) -> bool:
+        if block.text is not None:
+            return all(map(self._lines[style], block.text))
+        return all(all(map(match, [row[i] for row in block.rows])) for i, match in self._cells[style])
 
 
 class Stage:
@@ -54,6 +91,7 @@ class Stage:
         self.source = source
         self.day = day
         self.row_count = 0
+        self._kept: list[str] = []
         # Whether no two rows speak of the same thing; kinds whose rows may belong together find out.
         self.is_single = True
         self.columns = {column.strip().lower(): column.strip() for column in columns}
@@ -115,18 +153,28 @@ class Stage:
     def create(self) -> None:
         self.drop()
         texts = "".join(f", {name} text" for name in self._names)
-        self.execute(f"CREATE TEMP TABLE stage_rows (no bigint, line bigint{texts})")
+        sure = ', sure "char"' if self.kind.is_bulk else ""
+        self.execute(f"CREATE TEMP TABLE stage_rows (no bigint, line bigint{sure}{texts})")
         self.execute(
             "CREATE TEMP TABLE stage_rejects (no bigint PRIMARY KEY, line bigint NOT NULL, field text NOT NULL, "
             "code text NOT NULL, value text NOT NULL, detail text NOT NULL)"
         )
 
+    def keep(self, name: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Keep the answer of `query` as a temporary table until the stage is dropped."""
+        self._kept.append(name)
+        self.execute(f"CREATE TEMP TABLE {name} AS {query}", parameters)
+        self.execute(f"ANALYZE {name}")
+
     def drop(self) -> None:
-        self.execute("DROP TABLE IF EXISTS stage_rows, stage_typed, stage_rejects, stage_repeats")
+        names = ["stage_rows", "stage_typed", "stage_rejects", "stage_repeats", *self._kept]
+        self.execute(f"DROP TABLE IF EXISTS {', '.join(names)}")
 
     def load(self, blocks: Iterator[Block], *, separator: str, on_progress: Callable[[int, int], None]) -> None:
         """Copy every row; `on_progress` hears of the position in the file and the number of rows."""
-        statement = f"COPY stage_rows (no, line, {', '.join(self._names)}) FROM STDIN WITH (NULL '')"
+        checks = SureChecks(self.present, self._names, separator) if self.kind.is_bulk else None
+        sure = "sure, " if checks is not None else ""
+        statement = f"COPY stage_rows (no, line, {sure}{', '.join(self._names)}) FROM STDIN WITH (NULL '')"
         is_done = False
         while not is_done:
             with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -135,7 +183,7 @@ class Stage:
                 faults = []
                 for block in blocks:
                     position = block.position
-                    text = self._copy_text(block, separator)
+                    text = self._copy_text(block, separator, checks)
                     if text:
                         copy.write(text)
                         written += len(text)
@@ -163,19 +211,32 @@ class Stage:
                     )
             on_progress(position, self.row_count)
 
-    def _copy_text(self, block: Block, separator: str) -> str:
+    def _copy_text(self, block: Block, separator: str, checks: "SureChecks | None") -> str:
         first = self.row_count + 1
         if block.text is not None:
-            self.row_count += len(block.text)
-            numbered = enumerate(zip(block.lines, block.text, strict=True), first)
-            text = "\n".join([f"{no}\t{line}\t{cells}" for no, (line, cells) in numbered])
-            return (text if separator == "\t" else text.replace(separator, "\t")) + "\n"
-        if not block.rows:
+            cells = block.text
+            count = len(cells)
+        else:
+            count = len(block.rows)
+            cells = list(map("\t".join, block.rows if block.is_tame else map(_escaped, block.rows)))
+        if not count:
             return ""
-        self.row_count += len(block.rows)
-        joined = map("\t".join, block.rows if block.is_tame else map(_escaped, block.rows))
-        numbered = enumerate(zip(block.lines, joined, strict=True), first)
-        return "\n".join([f"{no}\t{line}\t{cells}" for no, (line, cells) in numbered]) + "\n"
+        self.row_count += count
+        numbered = enumerate(zip(block.lines, cells, strict=True), first)
+        if checks is None:
+            text = "\n".join([f"{no}\t{line}\t{row}" for no, (line, row) in numbered])
+        else:
+            marks = checks.marks(block)
+            if isinstance(marks, str):
+                text = "\n".join([f"{no}\t{line}\t{marks}\t{row}" for no, (line, row) in numbered])
+            else:
+                text = "\n".join(
+                    [
+                        f"{no}\t{line}\t{mark}\t{row}"
+                        for mark, (no, (line, row)) in zip(marks, numbered, strict=True)
+                    ]
+                )
+        return (text if block.text is None or separator == "\t" else text.replace(separator, "\t")) + "\n"
 
     # --- Checking ----------------------------------------------------------
 
@@ -200,7 +261,8 @@ class Stage:
             given.append(name)
         if self.kind.source_field and not self.has(self.kind.source_field) and self.source:
             given.append(f"{literal(self.source)} AS {self.kind.source_field}")
-        return f"(SELECT {', '.join(['no', 'line', *given])} FROM stage_rows) s"
+        fixed = ["no", "line", "sure"] if self.kind.is_bulk else ["no", "line"]
+        return f"(SELECT {', '.join([*fixed, *given])} FROM stage_rows) s"
 
     def _is_given(self, one: Field) -> bool:
         return self.has(one.name) or bool(one.name == self.kind.source_field and self.source)
@@ -210,7 +272,7 @@ class Stage:
         absent = [one for one in self.fields if not self._is_given(one)]
         inner = ["s.no"]
         for one in given:
-            inner.append(f"{one.value()} AS {one.name}")
+            inner.append(f"{one.value(has_sure=self.kind.is_bulk)} AS {one.name}")
             if not one.is_required:
                 inner.append(f"{one.raw} AS {one.name}_raw")
             if one.has_clear_column:
@@ -250,7 +312,7 @@ class Stage:
         self.execute("DELETE FROM stage_typed WHERE is_bad")
 
     def _reject_duplicates(self) -> None:
-        """Of rows with one key the first stays: its copies go, what contradicts it is rejected."""
+        """Of rows with one key the first stays; its copies go, what contradicts it is rejected."""
         key = ", ".join(
             f"lower({one.name})" if one.sql_type == "text" else one.name
             for one in self.fields
@@ -259,7 +321,8 @@ class Stage:
         self.execute(
             f"""
             CREATE TEMP TABLE stage_repeats AS
-            SELECT no, _first AS first, to_jsonb(t) - '{{no,_first,_body,_place}}'::text[] = _body AS is_same FROM (
+            SELECT no, _first AS first, to_jsonb(t) - '{{no,_first,_body,_place}}'::text[] = _body AS is_same
+            FROM (
                 SELECT t.*, first_value(no) OVER same AS _first, row_number() OVER same AS _place,
                     first_value(to_jsonb(t) - 'no') OVER same AS _body
                 FROM stage_typed t WINDOW same AS (PARTITION BY {key} ORDER BY no)

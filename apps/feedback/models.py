@@ -31,9 +31,11 @@ class ResponseQuerySet(models.QuerySet["Response"]):
 class Response(models.Model):
     """One submission or record at a unit and time."""
 
-    source = models.ForeignKey(Source, models.PROTECT, related_name="+")
+    # Without constraints of the database on what it points to: an import finds unit, source and metric by a join
+    # in the transaction that stores the rows, and checking each row again took longer than storing it.
+    source = models.ForeignKey(Source, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     external_id = models.CharField(_("id in the source"), max_length=200)
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     occurred_at = models.DateTimeField(_("when"))
     # The Monday of the ISO week in the unit's time zone at import.
     week = models.DateField()
@@ -63,8 +65,10 @@ class Score(models.Model):
     """The value a response gives for one metric, as it was recorded."""
 
     pk = models.CompositePrimaryKey("response_id", "metric_id")
-    response = models.ForeignKey(Response, models.CASCADE, related_name="scores", db_index=False)
-    metric = models.ForeignKey(Metric, models.PROTECT, related_name="+", db_index=False)
+    response = models.ForeignKey(
+        Response, models.CASCADE, related_name="scores", db_constraint=False, db_index=False
+    )
+    metric = models.ForeignKey(Metric, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     value = models.DecimalField(_("value"), max_digits=18, decimal_places=6)
 
     class Meta:

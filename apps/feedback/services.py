@@ -25,16 +25,21 @@ def scored(value: str, metric: str) -> str:
         ELSE CASE WHEN {value} >= 9 THEN 100 WHEN {value} >= 7 THEN 0 ELSE -100 END END)"""
 
 
-def sums(relation: str, *, sign: int = 1) -> str:
-    """A query of weekly sums (as in Cell) over `relation`, which gives unit_id, metric_id, week, weight, value."""
+def sums(relation: str, *, sign: int = 1, has_weights: bool = True) -> str:
+    """A query of weekly sums (as in Cell) over `relation`, which gives unit_id, metric_id, week, weight, value.
+
+    Without weights all of them are 1, whatever the column says, and half the arithmetic is saved.
+    """
     answer = scored("a.value", "m")
+    weight = "sum(weight)" if has_weights else "count(*)::numeric"
+    squares = "sum(weight * weight)" if has_weights else "count(*)::numeric"
+    times = "weight * " if has_weights else ""
     return f"""
         SELECT unit_id, metric_id, week, {sign} * n AS n, {sign} * weight AS weight,
             {sign} * weight_squares AS weight_squares, {sign} * total AS total, {sign} * squares AS squares
         FROM (
-            SELECT unit_id, metric_id, week, count(*) AS n, sum(weight) AS weight,
-                sum(weight * weight) AS weight_squares, sum(weight * answer) AS total,
-                sum(weight * answer * answer) AS squares
+            SELECT unit_id, metric_id, week, count(*) AS n, {weight} AS weight, {squares} AS weight_squares,
+                sum({times}answer) AS total, sum({times}answer * answer) AS squares
             FROM (
                 SELECT a.unit_id, a.metric_id, a.week, a.weight, {answer}::numeric AS answer
                 FROM {relation} a JOIN taxonomy_metric m ON m.id = a.metric_id

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(blank=True, max_length=100, verbose_name='channel')),
                 ('language', models.CharField(blank=True, max_length=10, verbose_name='language')),
                 ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
+                ('unit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
             ],
             options={
                 'verbose_name': 'response',
@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('response_id', 'metric_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('value', models.DecimalField(decimal_places=6, max_digits=18, verbose_name='value')),
-                ('metric', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.metric')),
-                ('response', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='feedback.response')),
+                ('metric', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.metric')),
+                ('response', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='feedback.response')),
             ],
             options={
                 'verbose_name': 'score',
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='response',
             name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='feedback.source'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='feedback.source'),
         ),
         migrations.CreateModel(
             name='Cell',
@@ -123,5 +123,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='response',
             constraint=models.CheckConstraint(condition=models.Q(('weight__gt', 0)), name='feedback_response_weight'),
+        ),
+        # Imports take ids by the hundred thousand; numbers lost at the end of a session don't matter.
+        migrations.RunSQL(
+            "ALTER TABLE feedback_response ALTER COLUMN id SET CACHE 1000",
+            "ALTER TABLE feedback_response ALTER COLUMN id SET CACHE 1",
         ),
     ]
