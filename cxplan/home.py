@@ -62,7 +62,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
-    """How far acting has spread: units of the scope with an action in the last 90 days, of those without children."""
+    """How far acting has spread in 90 days; `units` counts the open ones that hold no other."""
 
     acting: int
     units: int

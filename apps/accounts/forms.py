@@ -12,9 +12,7 @@ from apps.accounts.models import ApiToken, User
 
 class SignInForm(AuthenticationForm):
     error_messages = {
-        "invalid_login": _(
-            "This e-mail address and password do not belong together. Nothing was changed; check both and try again."
-        ),
+        "invalid_login": _("This e-mail address and password do not belong together. Check both and try again."),
         "inactive": _("This account is closed. Ask your administrator to open it again."),
     }
 

@@ -39,7 +39,7 @@ class PersonMiddleware:
         )
         language = user.language  # type: ignore[union-attr]
         with translation.override(language), timezone.override(ZoneInfo("UTC")):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
             return response

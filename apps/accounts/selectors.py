@@ -48,18 +48,17 @@ def units_to_choose(*, scope: Scope, query: str = "", code: str = "", limit: int
     if code:
         units = units.filter(code__iexact=code)
     if query:
-        units = units.filter(
+        likely = units.filter(
             Q(name__unaccent__icontains=query)
             | Q(name_fr__unaccent__icontains=query)
             | Q(code__icontains=query)
             | Q(region__unaccent__icontains=query)
             | Q(name__unaccent__trigram_word_similar=query)
         ).annotate(likeness=TrigramWordSimilarity(query, "name"))
-        units = units.order_by("-likeness", Lower("name__unaccent"), "pk")
+        found = list(likely.order_by("-likeness", Lower("name__unaccent"), "pk")[: limit + 1])
     else:
-        units = units.annotate(depth=Length("path") - Length(Replace("path", Value("."), Value(""))))
-        units = units.order_by("depth", Lower("name__unaccent"), "pk")
-    found = list(units[: limit + 1])
+        placed = units.annotate(depth=Length("path") - Length(Replace("path", Value("."), Value(""))))
+        found = list(placed.order_by("depth", Lower("name__unaccent"), "pk")[: limit + 1])
     ancestors = {pk for unit in found for pk in unit.ancestor_ids}
     names = {unit.pk: unit.display_name for unit in Unit.objects.filter(pk__in=ancestors)} if ancestors else {}
     return UnitChoices(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 BAR_WIDTH = 240.0
 BAR_MARGIN = 10.0
+ROOM = 0.06
 SPARK_WIDTH = 120.0
 SPARK_HEIGHT = 32.0
 SPARK_MARGIN = 4.0
@@ -28,6 +29,8 @@ def interval_bar(*, low: float, value: float, high: float, domain: tuple[float, 
     first, last = min(first, low, 0.0), max(last, high, 0.0)
     if first == last:
         first, last = -1.0, 1.0
+    room = ROOM * (last - first)
+    first, last = first - room, last + room
 
     def place(x: float) -> str:
         return f"{BAR_MARGIN + (x - first) / (last - first) * (BAR_WIDTH - 2 * BAR_MARGIN):.1f}"
@@ -35,7 +38,11 @@ def interval_bar(*, low: float, value: float, high: float, domain: tuple[float, 
     step = nice_step(last - first, 4)
     ticks = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     return IntervalBar(
-        low=place(low), dot=place(value), high=place(high), zero=place(0.0), ticks=tuple((place(x), x) for x in ticks)
+        low=place(low),
+        dot=place(value),
+        high=place(high),
+        zero=place(0.0),
+        ticks=tuple((place(x), x) for x in ticks),
     )
 
 
@@ -89,9 +96,7 @@ def sparkline(
     return Sparkline(line="".join(steps), end=end, band=_band(low, high, point))
 
 
-def _band(
-    low: Sequence[float | None], high: Sequence[float | None], point: Callable[[int, float], str]
-) -> str:
+def _band(low: Sequence[float | None], high: Sequence[float | None], point: Callable[[int, float], str]) -> str:
     upper = [(i, v) for i, v in enumerate(high) if v is not None]
     lower = [(i, v) for i, v in enumerate(low) if v is not None]
     if len(upper) < 2 or len(lower) < 2:

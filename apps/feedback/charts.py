@@ -20,7 +20,9 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
             "low": point.level.low,
             "high": point.level.high,
             "n": point.level.n,
-            "label": formats.level(point.level.mean, "") if point is known[-1] and point.level.mean is not None else "",
+            "label": formats.level(point.level.mean, "")
+            if point is known[-1] and point.level.mean is not None
+            else "",
         }
         for point in trend.points
     ]

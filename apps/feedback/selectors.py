@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, FloatField, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast
 
 from apps.accounts.models import Unit
 from apps.core.periods import WEEK
@@ -97,7 +96,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """Cells added up; `variance_freedom` counts the answers less the cells."""
+    """Cells added up; `cells` counts them."""
 
     n: int
     weight: float
@@ -212,15 +211,13 @@ def _sums(
         Cell.objects.filter(
             unit__in=Unit.objects.below(unit).values("pk"), metric__in=metrics, week__range=(first, last_week)
         )
-        .annotate(
-            ago=RawSQL("(%s::date - week) / %s", (last_week, period_weeks * 7), output_field=IntegerField())
-        )
+        .annotate(ago=RawSQL("(%s::date - week) / %s", (last_week, period_weeks * 7), output_field=IntegerField()))
         .values("metric_id", "ago")
         .annotate(
             answers=Sum("n"),
-            weights=Sum(Cast("weight", FloatField())),
-            squares=Sum(Cast("weight_squares", FloatField())),
-            sums=Sum(F("mean") * Cast("weight", FloatField()), output_field=FloatField()),
+            weights=Sum("weight"),
+            squares=Sum("weight_squares"),
+            sums=Sum("total"),
             spread=Sum("m2"),
             cells=Count("pk"),
         )
@@ -230,7 +227,12 @@ def _sums(
     found: dict[int, dict[int, Sums]] = {}
     for metric, ago, n, weight, squares, total, m2, count in cells:
         found.setdefault(metric, {})[ago] = Sums(
-            n=n, weight=weight, weight_squares=squares, total=total, m2=m2, cells=count
+            n=n,
+            weight=float(weight),
+            weight_squares=float(squares),
+            total=float(total),
+            m2=m2,
+            cells=count,
         )
     return found
 

@@ -33,7 +33,7 @@ def chosen(request: PersonRequest) -> HttpResponse:
 @require_role(Role.STAFF)
 def unit(request: PersonRequest, code: str) -> HttpResponse:
     place = _unit_or_404(request, code)
-    found = selectors.unit_trends(unit=place, minimum=settings.MINIMUM_CUSTOMERS_SHOWN)
+    found = selectors.unit_trends(unit=place, minimum=settings.MINIMUM_CUSTOMERS_SHOWN, weeks=selectors.YEAR_WEEKS)
     quotes = selectors.recent_quotes(unit=place, last_week=found.last_week) if found.last_week else []
     context = {
         "place": place,
@@ -67,7 +67,7 @@ def unit_metric(request: PersonRequest, code: str, metric: str) -> HttpResponse:
         unit=place, minimum=settings.MINIMUM_CUSTOMERS_SHOWN, metrics=Metric.objects.filter(code__iexact=metric)
     )
     trend = found.trends[0] if found.trends else None
-    context = {"place": place, "trend": trend, "minimum": settings.MINIMUM_CUSTOMERS_SHOWN}
+    context: dict[str, object] = {"place": place, "trend": trend, "minimum": settings.MINIMUM_CUSTOMERS_SHOWN}
     if request.headers.get("HX-Request"):
         return render(request, "feedback/_glance.html", context)
     named = Metric.objects.filter(code__iexact=metric).first()

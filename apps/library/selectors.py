@@ -82,7 +82,8 @@ def solution_list(
         solutions = solutions.filter(cost__lte=cost)
     solutions = search(solutions, query) if query else solutions.order_by(Lower("title__unaccent"), "pk")
     shown = Paginator(solutions, PAGE_ROWS).get_page(page)
-    return Page([_card(solution) for solution in shown.object_list], shown.number, shown.paginator)
+    cards = [_card(solution) for solution in shown.object_list]
+    return Page(cards, shown.number, shown.paginator)  # type: ignore[arg-type]  # cards stand for the solutions
 
 
 def matching(query: str, *, limit: int) -> Sequence[SolutionCard]:
@@ -115,9 +116,7 @@ def solution_page(code: str) -> SolutionPage | None:
     solution = Solution.objects.filter(code__iexact=code).first()
     if solution is None:
         return None
-    versions = list(
-        SolutionVersion.objects.filter(solution=solution).select_related("author").order_by("-number")
-    )
+    versions = list(SolutionVersion.objects.filter(solution=solution).select_related("author").order_by("-number"))
     links = (
         SolutionLink.objects.filter(solution=solution, challenge__retired_on=None, challenge__merged_into=None)
         .select_related("challenge")

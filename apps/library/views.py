@@ -21,7 +21,10 @@ def solution_list(request: PersonRequest) -> HttpResponse:
     # A choice that does not exist is left out, as if it had not been asked for.
     asked = {name: form.cleaned_data.get(name) for name in ("q", "kind", "cost")}
     page = selectors.solution_list(
-        query=(asked["q"] or "").strip(), kind=asked["kind"] or "", cost=asked["cost"], page=request.GET.get("page")
+        query=(asked["q"] or "").strip(),
+        kind=asked["kind"] or "",
+        cost=asked["cost"],
+        page=request.GET.get("page"),
     )
     context = {
         "form": form,

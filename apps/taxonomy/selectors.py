@@ -97,7 +97,9 @@ def matching(query: str, *, limit: int | None = None) -> QuerySet[Challenge]:
 def challenge_page(code: str) -> ChallengePage | None:
     """A challenge by its code, also a retired one: history keeps its links."""
     challenge = (
-        Challenge.objects.select_related("metric", "touchpoint__journey", "merged_into").filter(code__iexact=code).first()
+        Challenge.objects.select_related("metric", "touchpoint__journey", "merged_into")
+        .filter(code__iexact=code)
+        .first()
     )
     if challenge is None:
         return None

@@ -1,4 +1,4 @@
-// Draws [data-chart="id"] from the Vega-Lite spec in the JSON script of that id, in the page's own colours.
+// Draws the Vega-Lite spec in data-chart, in the page's own colours.
 // The drawing library is large, so it is fetched when the first chart comes near the window.
 const source = document.querySelector('meta[name="cx-chart-library"]')?.content;
 const isFrench = document.documentElement.lang.startsWith("fr");
@@ -72,9 +72,8 @@ const theme = () => {
 
 const draw = async (figure) => {
   const place = figure.querySelector("[data-chart-drawing]");
-  const script = document.getElementById(figure.dataset.chart);
-  if (!place || !script) return;
-  const spec = coloured(JSON.parse(script.textContent));
+  if (!place) return;
+  const spec = coloured(JSON.parse(figure.dataset.chart));
   library ??= import(source);
   await library; // It puts vegaEmbed on the window.
   drawn.get(figure)?.finalize();

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from json import dumps
 from typing import Any
 
 import lucide
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.core import drawings, formats
 from apps.core.formats import Number
@@ -154,7 +155,7 @@ def counted(count: int | None, noun: str) -> str:
 
 
 @register.simple_tag
-def estimate(  # noqa: PLR0913 -- a number, its interval and how to write them
+def estimate(
     value: Number | None,
     low: Number | None,
     high: Number | None,
@@ -252,8 +253,14 @@ def moment(value: datetime | None) -> str:
 # Drawings
 
 
+@register.filter
+def json(spec: Any) -> str:
+    """A chart's spec for an attribute; the template escapes it."""
+    return dumps(spec, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+
+
 @register.inclusion_tag("components/interval_bar.html")
-def interval_bar(  # noqa: PLR0913 -- a number, its interval and how to write them
+def interval_bar(
     value: float | None,
     low: float | None,
     high: float | None,
@@ -283,7 +290,8 @@ def interval_bar(  # noqa: PLR0913 -- a number, its interval and how to write th
 def _tick_decimals(bar: drawings.IntervalBar, least: int) -> int:
     steps = [tick for _place, tick in bar.ticks]
     return next(
-        (places for places in range(least, 5) if all(abs(round(tick, places) - tick) < 1e-9 for tick in steps)), least
+        (places for places in range(least, 5) if all(abs(round(tick, places) - tick) < 1e-9 for tick in steps)),
+        least,
     )
 
 
@@ -300,9 +308,7 @@ def sparkline(
 ) -> dict[str, object]:
     """A series with its last value; `label` says in words what it shows, `band` has `low` and `high`."""
     size = {"width": 360.0, "height": 64.0} if wide else {}
-    drawing = drawings.sparkline(
-        values, low=_get(band, "low") or (), high=_get(band, "high") or (), **size
-    )
+    drawing = drawings.sparkline(values, low=_get(band, "low") or (), high=_get(band, "high") or (), **size)
     return {"drawing": drawing, "label": label, "value": value, "wide": wide, **size}
 
 
