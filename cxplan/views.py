@@ -55,11 +55,13 @@ def solution_strips(request: PersonRequest) -> HttpResponse:
     return render(request, "home/_strips.html", {"strips": strips(pks=pks)})
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """The process can do its work: the database answers."""
     with connection.cursor() as cursor:

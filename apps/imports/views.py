@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
@@ -18,6 +19,7 @@ from apps.imports.services import receive_import
 PAGE = 25
 
 
+@require_safe
 @require_role(Role.LEAD)
 def batch_list(request: PersonRequest) -> HttpResponse:
     batches = ImportBatch.objects.visible_to(request.person).select_related("actor").order_by("-pk")
@@ -25,6 +27,7 @@ def batch_list(request: PersonRequest) -> HttpResponse:
     return render(request, "imports/batch_list.html", {"page": page, "standings": map(standing_of, page)})
 
 
+@require_http_methods(["GET", "POST"])
 @require_role(Role.LEAD)
 def batch_new(request: PersonRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None, person=request.person)
@@ -49,6 +52,7 @@ def batch_new(request: PersonRequest) -> HttpResponse:
     return render(request, "imports/batch_new.html", {"form": form}, status=status)
 
 
+@require_safe
 @require_role(Role.LEAD)
 def batch(request: PersonRequest, batch_id: int) -> HttpResponse:
     one = get_object_or_404(ImportBatch.objects.visible_to(request.person).select_related("actor"), pk=batch_id)
@@ -56,6 +60,7 @@ def batch(request: PersonRequest, batch_id: int) -> HttpResponse:
     return render(request, template, {"batch": one, "standing": standing_of(one)})
 
 
+@require_safe
 @require_role(Role.LEAD)
 def batch_rejects(request: PersonRequest, batch_id: int) -> FileResponse:
     one = get_object_or_404(ImportBatch.objects.visible_to(request.person), pk=batch_id)

@@ -1,0 +1,398 @@
+"""Who may open what: every address, every method and every role, without exception.
+
+Each row of ROUTES says what each of ROLES gets. A new address, or a new method of one, fails
+`test_every_address_and_method_is_in_the_table` until it has a row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from apps.accounts.models import ApiToken
+from apps.accounts.services import create_token
+from tests.factories import (
+    ActionFactory,
+    ActionSolutionFactory,
+    AliasFactory,
+    ApiTokenFactory,
+    ChallengeFactory,
+    EffectFactory,
+    EventFactory,
+    ImportBatchFactory,
+    MetricFactory,
+    PlanFactory,
+    RankedSolutionFactory,
+    ResponseFactory,
+    SolutionFactory,
+    SolutionLinkFactory,
+    SolutionVersionFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+# The manager and the staff belong to LILLE, where the world's rows are; the outsider manages NICE.
+ROLES = ("anonymous", "staff", "manager", "outsider", "lead", "admin_user")
+SIGN_IN = "sign-in"
+Statuses = tuple[int | str, ...]
+
+
+def everybody(status: int = 200) -> Statuses:
+    return (status,) * 6
+
+
+def members(status: int = 200) -> Statuses:
+    return (SIGN_IN, status, status, status, status, status)
+
+
+def in_scope(status: int = 200) -> Statuses:
+    return (SIGN_IN, status, status, 404, status, status)
+
+
+def managers(status: int = 200) -> Statuses:
+    return (SIGN_IN, 404, status, status, status, status)
+
+
+def managers_in_scope(status: int = 200) -> Statuses:
+    return (SIGN_IN, 404, status, 404, status, status)
+
+
+def leads(status: int = 200) -> Statuses:
+    return (SIGN_IN, 404, 404, 404, status, status)
+
+
+API_MEMBERS: Statuses = (401, 200, 200, 200, 200, 200)
+API_IN_SCOPE: Statuses = (401, 200, 200, 404, 200, 200)
+API_LEADS: Statuses = (401, 403, 403, 403, 200, 200)
+READ = (ApiToken.Access.READ,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """`args` are attributes of the world; `scopes` are those of which a token needs one."""
+
+    method: str
+    name: str
+    args: tuple[str, ...] = ()
+    query: str = ""
+    data: Any = None
+    statuses: Statuses
+    scopes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def page(method: str, name: str, statuses: Statuses, *args: str, query: str = "", data: Any = None) -> Route:
+    return Route(method=method, name=name, args=args, query=query, data=data, statuses=statuses)
+
+
+def endpoint(method: str, name: str, statuses: Statuses, *args: str, scopes: tuple[str, ...] = READ) -> Route:
+    return Route(method=method, name=name, args=args, statuses=statuses, scopes=scopes)
+
+
+def collection(name: str, key: str, item: Statuses = API_MEMBERS) -> list[Route]:
+    return [
+        endpoint("GET", f"{name}-list", API_MEMBERS),
+        endpoint("GET", f"{name}-detail", item, key),
+    ]
+
+
+PUBLIC = [
+    page("GET", "healthz", everybody()),
+    page("GET", "readyz", everybody()),
+    page("GET", "accounts:sign-in", (200, 302, 302, 302, 302, 302)),
+    page("POST", "accounts:sign-in", (422, 302, 302, 302, 302, 302)),
+    page("POST", "accounts:sign-out", (SIGN_IN,) * 6),
+]
+PAGES = [
+    page("GET", "home", members()),
+    page("GET", "search", members()),
+    page("GET", "solution-strips", members()),
+    page("GET", "accounts:settings", members()),
+    page("POST", "accounts:settings", members(422)),
+    page("POST", "accounts:token-new", members(422)),
+    page("POST", "accounts:token-revoke", (SIGN_IN, 404, 302, 404, 404, 404), "token"),
+    page("GET", "accounts:choose-unit", members()),
+    page("POST", "accounts:choose-unit", in_scope(302), data={"unit": "LILLE"}),
+    page("GET", "taxonomy:challenge-list", members()),
+    page("GET", "taxonomy:challenge", members(), "challenge"),
+    page("GET", "library:solution-list", members()),
+    page("GET", "library:solution", members(), "solution"),
+    page("GET", "library:solution", leads(), "draft"),
+    page("GET", "feedback:unit-chosen", members(302)),
+    page("GET", "feedback:unit", in_scope(), "unit"),
+    page("GET", "feedback:unit-metric", in_scope(), "unit", "metric"),
+    page("GET", "planning:action-list", members()),
+    page("GET", "planning:plan-new", managers()),
+    page("POST", "planning:plan-new", managers()),
+    page("GET", "planning:nearby", managers()),
+    page("GET", "planning:action", in_scope(), "action"),
+    page("GET", "planning:action-apply", managers_in_scope(), "planned"),
+    page("POST", "planning:action-apply", managers_in_scope(422), "planned"),
+    page("POST", "planning:action-undo", managers_in_scope(302), "action"),
+    page("GET", "planning:action-change", managers_in_scope(), "planned"),
+    page("POST", "planning:action-change", managers_in_scope(422), "planned"),
+    page("GET", "planning:action-correct", managers_in_scope(), "action"),
+    page("POST", "planning:action-correct", managers_in_scope(422), "action"),
+    page("GET", "planning:action-stop", managers_in_scope(), "action"),
+    page("POST", "planning:action-stop", managers_in_scope(422), "action"),
+    page("POST", "planning:action-sustain", managers_in_scope(302), "action"),
+    page("GET", "planning:action-withdraw", managers_in_scope(), "planned"),
+    page("POST", "planning:action-withdraw", managers_in_scope(422), "planned"),
+    page("GET", "planning:event-list", members()),
+    page("GET", "planning:event-new", managers()),
+    page("POST", "planning:event-new", managers(422)),
+    page("GET", "planning:event", managers_in_scope(), "event"),
+    page("POST", "planning:event", managers_in_scope(422), "event"),
+    page("POST", "planning:event-remove", managers_in_scope(302), "event"),
+    page("GET", "imports:batch-list", leads()),
+    page("GET", "imports:batch-new", leads()),
+    page("POST", "imports:batch-new", leads(422)),
+    page("GET", "imports:batch", leads(), "batch"),
+    page("GET", "imports:batch-rejects", leads(), "batch"),
+    page("GET", "impact:focus", members()),
+    page("GET", "impact:learn", leads()),
+    page("GET", "impact:challenge-ranking", members(), "challenge"),
+    page("GET", "impact:solution-evidence", members(), "solution"),
+    page("GET", "impact:action-effect", in_scope(), "action"),
+    page("GET", "api-docs", members()),
+]
+API = [
+    *collection("unit", "unit", API_IN_SCOPE),
+    *collection("touchpoint", "touchpoint"),
+    *collection("journey", "journey"),
+    *collection("metric", "metric"),
+    *collection("challenge", "challenge"),
+    *collection("alias", "alias"),
+    *collection("solution", "solution"),
+    endpoint("GET", "solution-detail", (401, 404, 404, 404, 200, 200), "draft"),
+    *collection("plan", "plan", API_IN_SCOPE),
+    *collection("action", "action", API_IN_SCOPE),
+    # An empty body: a 400 is given to those who may write there.
+    endpoint("POST", "action-list", (401, 403, 400, 400, 400, 400), scopes=(ApiToken.Access.WRITE,)),
+    endpoint("PATCH", "action-detail", (401, 403, 200, 404, 200, 200), "action", scopes=(ApiToken.Access.WRITE,)),
+    *collection("event", "event", API_IN_SCOPE),
+    *collection("response", "response", API_IN_SCOPE),
+    *collection("effect", "effect", API_IN_SCOPE),
+    *collection("ranking", "ranking"),
+    endpoint("GET", "import-list", API_LEADS, scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
+    endpoint("POST", "import-list", (401, 403, 403, 403, 415, 415), scopes=(ApiToken.Access.IMPORT,)),
+    endpoint("GET", "import-detail", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
+    endpoint("GET", "import-rejects", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
+    # What the API looks like is no secret of a unit: any token reads it.
+    endpoint("GET", "api-schema", API_MEMBERS, scopes=tuple(ApiToken.Access.values)),
+    *(
+        Route(method=method, name="api-unknown", statuses=everybody(404), scopes=tuple(ApiToken.Access.values))
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    ),
+]
+ROUTES = [*PUBLIC, *PAGES, *API]
+
+
+@pytest.fixture
+def world(chain, manager, lead) -> SimpleNamespace:
+    """A row of everything, in LILLE where it has a place."""
+    metric = MetricFactory(code="csat")
+    challenge = ChallengeFactory(code="queue", metric=metric)
+    version = SolutionVersionFactory(solution__code="greeter")
+    SolutionLinkFactory(challenge=challenge, solution=version.solution)
+    plan = PlanFactory(challenge=challenge)
+    plan.solutions.add(version.solution)
+    action = ActionFactory(external_id="A-1", unit=chain.lille, challenge=challenge, plan=plan)
+    ActionSolutionFactory(action=action, version=version)
+    ActionFactory(
+        external_id="P-1", unit=chain.lille, challenge=challenge, plan=plan, state="planned", effective_on=None
+    )
+    SolutionFactory(code="draft", status="draft")
+    rejects = ContentFile(b"line,message\n", name="rejects.csv")
+    return SimpleNamespace(
+        unit="LILLE",
+        touchpoint=metric.touchpoint.code,
+        journey=metric.journey.code,
+        metric="csat",
+        challenge="queue",
+        alias=AliasFactory(challenge=challenge).pk,
+        solution="greeter",
+        draft="draft",
+        plan=plan.pk,
+        action="A-1",
+        planned="P-1",
+        event=EventFactory(unit=chain.lille).pk,
+        response=ResponseFactory(unit=chain.lille).pk,
+        effect=EffectFactory(action=action).pk,
+        ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
+        batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
+        token=ApiTokenFactory(user=manager).pk,
+    )
+
+
+def call(client: Client, route: Route, world: SimpleNamespace, **headers: str) -> Any:
+    address = reverse(route.name, args=[getattr(world, name) for name in route.args])
+    options: dict[str, Any] = {"headers": headers}
+    if route.scopes and route.method != "GET":
+        options |= {"data": "{}", "content_type": "application/json"}
+    elif route.method == "POST":
+        # Not empty: a form without any data would not count as sent.
+        options["data"] = route.data or {"nothing": "of use"}
+    # What a call changes is taken back: every row meets the same world.
+    point = transaction.savepoint()
+    try:
+        return getattr(client, route.method.lower())(f"{address}{route.query}", **options)
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def answer_of(response: Any) -> int | str:
+    is_redirect = response.status_code == 302
+    return SIGN_IN if is_redirect and response["Location"].startswith("/sign-in/") else response.status_code
+
+
+def mismatches(
+    routes: list[Route], send: Callable[[Route], Any], wanted: Callable[[Route], int | str]
+) -> list[str]:
+    wrong = []
+    for route in routes:
+        got = answer_of(send(route))
+        if got != wanted(route):
+            wrong.append(f"{route} {' '.join(route.args)}: {got} instead of {wanted(route)}")
+    return wrong
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_the_table_says(role, world, request):
+    user = None if role == "anonymous" else request.getfixturevalue(role)
+    client = Client(raise_request_exception=False)
+    place = ROLES.index(role)
+
+    def send(route: Route) -> Any:
+        if user is not None:
+            client.force_login(user)
+        return call(client, route, world)
+
+    assert mismatches(ROUTES, send, lambda route: route.statuses[place]) == []
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_a_token_opens_what_its_person_may_and_no_page(role, world, request):
+    user = request.getfixturevalue(role)
+    _, secret = create_token(user=user, name="all", scopes=ApiToken.Access.values, expires_at=None, actor=user)
+    client, place = Client(raise_request_exception=False), ROLES.index(role)
+
+    def send(route: Route) -> Any:
+        return call(client, route, world, Authorization=f"Bearer {secret}")
+
+    assert mismatches(API, send, lambda route: route.statuses[place]) == []
+    assert mismatches(PAGES, send, lambda route: SIGN_IN) == []
+
+
+def test_a_token_without_the_scope_is_refused(world, admin_user):
+    client = Client(raise_request_exception=False)
+    for route in API:
+        others = [scope for scope in ApiToken.Access.values if scope not in route.scopes]
+        if not others:
+            continue
+        _, secret = create_token(user=admin_user, name="x", scopes=others, expires_at=None, actor=admin_user)
+        got = call(client, route, world, Authorization=f"Bearer {secret}").status_code
+        assert got == 403, f"{route} with {others}: {got}"
+
+
+def test_a_token_with_the_scope_suffices(world, admin_user):
+    client = Client(raise_request_exception=False)
+    for route in API:
+        for scope in route.scopes:
+            _, secret = create_token(user=admin_user, name="x", scopes=[scope], expires_at=None, actor=admin_user)
+            got = call(client, route, world, Authorization=f"Bearer {secret}").status_code
+            assert got == route.statuses[-1], f"{route} with {scope}: {got}"
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_rows_that_do_not_exist_look_like_rows_of_others(role, world, request):
+    user = request.getfixturevalue(role)
+    client = Client(raise_request_exception=False)
+    nothing = SimpleNamespace(**{name: "nothing" if isinstance(v, str) else 0 for name, v in vars(world).items()})
+    for route in ROUTES:
+        if not route.args:
+            continue
+        client.force_login(user)
+        got = call(client, route, nothing).status_code
+        assert got in (403, 404), f"{route}: {got}"
+
+
+def addresses(resolver: URLResolver, space: str = "") -> list[tuple[str, URLPattern]]:
+    """Every named address of the project, but for the support pages."""
+    found: list[tuple[str, URLPattern]] = []
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            found.append((f"{space}{entry.name}", entry))
+        elif entry.namespace != "admin":
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            found += addresses(entry, inner)
+    return found
+
+
+def test_every_address_and_method_is_in_the_table(world, admin_user):
+    """A method that no row names must not exist: a view says which ones it takes."""
+    known = {(route.method, route.name) for route in ROUTES}
+    samples = {route.name: route for route in ROUTES}
+    names = {name for name, _ in addresses(get_resolver())}
+    assert names - set(samples) == set(), "these addresses have no row in ROUTES"
+    assert set(samples) - names == set(), "these rows have no address"
+    client = Client(raise_request_exception=False)
+    missing = []
+    for name, sample in samples.items():
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            if (method, name) in known:
+                continue
+            client.force_login(admin_user)
+            probe = Route(
+                method=method, name=name, args=sample.args, statuses=everybody(405), scopes=sample.scopes
+            )
+            got = call(client, probe, world).status_code
+            if got != 405:
+                missing.append(f"{method} {name} answers {got}")
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("role", ROLES[:-1])
+def test_support_pages_are_for_administrators(role, world, request):
+    client = Client()
+    if role != "anonymous":
+        client.force_login(request.getfixturevalue(role))
+    resolver = next(entry for entry in get_resolver().url_patterns if getattr(entry, "namespace", "") == "admin")
+    samples = {"object_id": 1, "content_type_id": 1, "app_label": "accounts", "url": "x"}
+    checked = 0
+    for pattern in admin_patterns(resolver):
+        if pattern.name in {"login", "logout", None}:
+            continue
+        names = pattern.pattern.converters
+        label = getattr(pattern, "app", None)
+        address = f"/support/{label}{pattern.pattern}" if label else f"/support/{pattern.pattern}"
+        for name in [*names, "app_label", "url"]:
+            value = str(samples.get(name, 1))
+            address = address.replace(f"<path:{name}>", value).replace(f"<int:{name}>", value)
+        if "(?P" in address or "<" in address:
+            continue
+        for method in ("get", "post"):
+            response = getattr(client, method)(address)
+            assert response.status_code in (302, 404), address
+            assert response.status_code == 404 or "/support/login/" in response["Location"], address
+        checked += 1
+    assert checked > 100
+
+
+def admin_patterns(resolver: URLResolver, prefix: str = "") -> list[Any]:
+    found: list[Any] = []
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            entry.app = prefix
+            found.append(entry)
+        else:
+            found += admin_patterns(entry, f"{prefix}{entry.pattern}")
+    return found
