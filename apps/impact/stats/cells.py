@@ -10,6 +10,8 @@ from .data import Bools, Floats, Panel, Settings
 from .errors import NotEstimable
 
 PERIODS = (1, 2, 4)
+LARGEST = 1e100          # squares and sums of squares stay finite
+SMALLEST = 1e-200        # and do not vanish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,8 @@ def scaling(panel: Panel, settings: Settings) -> Scaling:
     Raises
     ------
     NotEstimable
-        ``no_answers`` without any cell, ``constant`` when nothing varies.
+        ``no_answers`` without any cell, ``constant`` when nothing varies, ``out_of_range`` for scores
+        whose squares overflow.
     """
     n = answers(panel)
     seen = n > 0
@@ -103,9 +106,11 @@ def scaling(panel: Panel, settings: Settings) -> Scaling:
     mean = y.sum(axis=1, keepdims=True) / np.maximum(units, 1)
     spread = np.where(seen, y - mean, 0.0)
     freedom = float(seen.sum() - (units > 0).sum())
-    between = float(np.square(spread).sum()) / freedom if freedom > 0 else 0.0
     size = float(np.abs(y[seen]).max())
-    if not np.isfinite(between) or between <= (1e-9 * size) ** 2 or between < 1e-200:
+    if not size < LARGEST:
+        raise NotEstimable("out_of_range", f"scores as large as {size:.3g}")
+    between = float(np.square(spread).sum()) / freedom if freedom > 0 else 0.0
+    if between <= (1e-9 * size) ** 2 or between < SMALLEST:
         raise NotEstimable("constant", "the metric never changes within a unit")
     variance = panel.within_variance
     if variance is not None and np.isfinite(variance) and variance > 1e-6 * between:
