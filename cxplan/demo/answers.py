@@ -214,9 +214,10 @@ class Survey:
 
 
 class Operations:
-    """Two records a week and branch: Monday to Thursday, Friday to Sunday."""
+    """Records of the branches: three a week (to Tuesday, Thursday and Sunday), or one on Sunday."""
 
     header = ("source", "external_id", "unit", "occurred_at", "metric", "value")
+    days = (1, 3, 6)
 
     def __init__(self, content: Content, network: Network, world: World, rng: np.random.Generator) -> None:
         spec = list(content.truth["operational"].values())
@@ -226,23 +227,31 @@ class Operations:
         self.low = np.array([entry["low"] for entry in spec])
         self.high = np.array([entry["high"] for entry in spec])
         self.sign = np.array([content.metric(code).sign for code in content.inputs])
+        often = np.array([entry.get("records", 1) == len(self.days) for entry in spec])
+        self.kept = np.array([often | (day == self.days[-1]) for day in self.days])
         noise_sd = np.array([entry["noise_sd"] for entry in spec])
-        self.noise = rng.normal(size=(len(network.branches), network.weeks, 2, len(spec))) * noise_sd
+        self.noise: np.ndarray = noise_sd * rng.normal(
+            size=(len(network.branches), network.weeks, len(self.days), len(spec))
+        )
 
     def week(self, week: int, goodness: np.ndarray) -> tuple[Iterator[tuple[str, ...]], np.ndarray]:
         """Rows of the file, and each branch's mean as goodness, nan when closed; takes (branches, inputs)."""
         value = self.mean + self.sign * (goodness[:, None, :] + self.noise[:, week])
         value = np.round(np.clip(value, self.low, self.high), 1)
         serving = self.world.volume[:, week] > 0
-        seen = self.sign * (value.mean(axis=1) - self.mean)
+        mean = (value * self.kept).sum(axis=1) / self.kept.sum(axis=0)
+        seen = self.sign * (mean - self.mean)
         return self._rows(week, value, serving), np.where(serving[:, None], seen, np.nan)
 
     def _rows(self, week: int, value: np.ndarray, serving: np.ndarray) -> Iterator[tuple[str, ...]]:
         monday = self.network.monday(week)
-        for half, day in ((0, 3), (1, 6)):
+        for record, day in enumerate(self.days):
             on = monday + timedelta(days=day)
+            kept = self.kept[record].tolist()
             for unit in np.flatnonzero(serving).tolist():
                 branch = self.network.branches[unit].code
                 head = ("ops", f"{branch}.{on:%Y%m%d}", branch, f"{on}T21:00:00")
-                for code, number in zip(self.inputs, value[unit, half].tolist(), strict=True):
-                    yield (*head, code, f"{number:g}")
+                numbers = value[unit, record].tolist()
+                for code, number, is_kept in zip(self.inputs, numbers, kept, strict=True):
+                    if is_kept:
+                        yield (*head, code, f"{number:g}")

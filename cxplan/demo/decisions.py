@@ -19,6 +19,7 @@ TRAIL = 5  # weeks a branch looks back
 MEMORY = 12  # weeks over which a season is felt to be bad
 LEVEL_REACTION = 0.3  # weak branches act more in any case
 # When branches act: in haste at the end of a bad season, with a plan in a calm one.
+CALM_REACTION = -0.8  # after good weeks there is time to plan
 SEASON_PULL = {"haste": 1.4, "plan": -0.9}
 GAP_WEEKS = 8  # between two actions of a branch on one metric
 FORGET_WEEKS = 52  # before a branch tries the same solution again
@@ -117,7 +118,7 @@ class Managers:
             column = self.content.latents.index(challenge.metric)
             planned = demand.get("planned", 0.3)
             for mood, share in (("haste", 1 - planned), ("plan", planned)):
-                reaction = demand["reaction"] if mood == "haste" else 0.0
+                reaction = demand["reaction"] if mood == "haste" else CALM_REACTION
                 pull = reaction * fall[:, column] + LEVEL_REACTION * level[:, column]
                 pull += SEASON_PULL[mood] * self.bad[:, week]
                 for _ in range(self.rng.poisson(demand["actions"] * size * share * self.rates[mood][week])):
