@@ -132,4 +132,3 @@ def _unit_chosen(request: PersonRequest) -> HttpResponse:
         raise Http404
     request.session["unit"] = choices.units[0].code
     return redirect(_next_of(request))
-

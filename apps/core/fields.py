@@ -127,7 +127,7 @@ class Field:
         With `has_sure` the column `sure` of a row tells that its cells match the sure patterns, and of which
         kind its instants are.
         """
-        if not has_sure or not self.sure_pattern(""):
+        if not has_sure or self.type not in (Type.CODE, Type.DECIMAL, Type.INSTANT):
             return self._careful_value()
         if self.type is Type.INSTANT:
             return (

@@ -4,22 +4,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 TONES = {"domain": ["better", "worse", "unclear"], "range": ["@better", "@worse", "@unclear"]}
-ROW_HEIGHT = 40
+ROW_HEIGHT = 36
+FIT = {"type": "fit-x", "contains": "padding"}
 
 Spec = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One row of a forest plot, positive is better; a pooled row is drawn as a diamond."""
+    """One row of a forest plot, positive is better; a pooled row is drawn as a diamond.
+
+    `alone_low` and `alone_high` are what the row's own data would say without the others.
+    """
 
     label: str
     effect: float
     low: float
     high: float
     is_pooled: bool = False
+    alone: float | None = None
+    alone_low: float | None = None
+    alone_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +55,28 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
             "high": row.high,
             "tone": tone(row.low, row.high),
             "pooled": row.is_pooled,
+            "alone": row.alone,
+            "alone_low": row.alone_low,
+            "alone_high": row.alone_high,
         }
         for index, row in enumerate(rows)
     ]
     y: Spec = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0.1}}
+    edges = [
+        edge for row in rows for edge in (row.low, row.high, row.alone_low, row.alone_high) if edge is not None
+    ]
+    first, last = min(0.0, *edges), max(0.0, *edges)
+    margin = 0.04 * (last - first)
     x: Spec = {
         "field": "low",
         "type": "quantitative",
-        "scale": {"zero": True, "nice": True},
-        "axis": {"grid": True, "labelExpr": f"format(datum.value * {sign}, '+~r')", "format": "~r"},
+        "scale": {"domain": [first - margin, last + margin], "nice": False, "zero": False},
+        "axis": {"grid": True, "labelExpr": _signed(sign)},
     }
     colour = {"field": "tone", "type": "nominal", "scale": TONES, "legend": None}
     return {
         "$schema": SCHEMA,
+        "autosize": FIT,
         "height": {"step": ROW_HEIGHT},
         "data": {"values": values},
         "encoding": {"y": y},
@@ -71,7 +87,17 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
                 "encoding": {"x": {"field": "zero", "type": "quantitative"}, "y": None},
             },
             {
-                "mark": {"type": "rule", "strokeWidth": 2.5, "strokeCap": "round", "yOffset": 8},
+                "transform": [{"filter": "isValid(datum.alone)"}],
+                "mark": {"type": "rule", "strokeWidth": 1, "color": "@unclear", "yOffset": 8},
+                "encoding": {"x": {**x, "field": "alone_low"}, "x2": {"field": "alone_high"}},
+            },
+            {
+                "transform": [{"filter": "isValid(datum.alone)"}],
+                "mark": {"type": "tick", "thickness": 1.5, "size": 9, "color": "@unclear", "yOffset": 8},
+                "encoding": {"x": {"field": "alone", "type": "quantitative"}},
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round", "yOffset": 8},
                 "encoding": {"x": x, "x2": {"field": "high"}, "color": colour},
             },
             _dots("datum.pooled == false", "circle", 90, colour),
@@ -85,6 +111,11 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
             },
         ],
     }
+
+
+def _signed(sign: int) -> str:
+    """Axis labels on the metric's own scale: a plus before gains, nothing before zero."""
+    return f"abs(datum.value) < 1e-9 ? '0' : format(datum.value * {sign}, '+~r')"
 
 
 def _dots(test: str, shape: str, size: int, colour: Spec) -> Spec:
@@ -108,13 +139,16 @@ def with_and_without(series: Mapping[str, Any], *, words: Words) -> Spec:
     seen = [point for point in observed if point["value"] is not None]
     x = _weeks()
     y: Spec = {"field": "value", "type": "quantitative", "scale": {"zero": False, "nice": True}}
-    labels = [
+    ends = [
         {**line[-1], "name": name, "tone": colour}
         for line, name, colour in ((seen, words.unit, "unit"), (band, words.without, "without"))
         if line
     ]
+    # The higher end is named above its line and the lower one below, so that the names never meet.
+    ends.sort(key=lambda end: -end["value"])
     return {
         "$schema": SCHEMA,
+        "autosize": FIT,
         "height": 260,
         "layer": [
             {
@@ -137,21 +171,27 @@ def with_and_without(series: Mapping[str, Any], *, words: Words) -> Spec:
                 "encoding": {"x": x, "y": y},
             },
             *_start(series["start"], words.start),
-            {
-                "data": {"values": labels},
-                "mark": {"type": "text", "align": "right", "baseline": "bottom", "dy": -8, "fontWeight": 700},
-                "encoding": {
-                    "x": x,
-                    "y": y,
-                    "text": {"field": "name"},
-                    "color": {
-                        "field": "tone",
-                        "type": "nominal",
-                        "scale": {"domain": ["unit", "without"], "range": ["@accent", "@muted"]},
-                        "legend": None,
-                    },
-                },
-            },
+            *(_name(end, is_above=place == 0) for place, end in enumerate(ends)),
+        ],
+    }
+
+
+def _name(end: Mapping[str, Any], *, is_above: bool) -> Spec:
+    """A line's name at its end, on a halo of paper so that it stays readable over the lines."""
+    text = {
+        "type": "text",
+        "align": "right",
+        "baseline": "bottom" if is_above else "top",
+        "dy": -9 if is_above else 9,
+        "fontWeight": 700,
+    }
+    encoding = {"x": _weeks(), "y": {"field": "value", "type": "quantitative"}, "text": {"field": "name"}}
+    return {
+        "data": {"values": [end]},
+        "encoding": encoding,
+        "layer": [
+            {"mark": {**text, "color": "@surface", "stroke": "@surface", "strokeWidth": 5, "strokeJoin": "round"}},
+            {"mark": {**text, "color": "@accent" if end["tone"] == "unit" else "@muted"}},
         ],
     }
 
@@ -162,6 +202,7 @@ def difference(series: Mapping[str, Any], *, sign: int, words: Words) -> Spec:
     x = _weeks()
     return {
         "$schema": SCHEMA,
+        "autosize": FIT,
         "height": 180,
         "layer": [
             {
@@ -172,7 +213,7 @@ def difference(series: Mapping[str, Any], *, sign: int, words: Words) -> Spec:
                     "y": {
                         "field": "low",
                         "type": "quantitative",
-                        "axis": {"labelExpr": f"format(datum.value * {sign}, '+~r')"},
+                        "axis": {"labelExpr": _signed(sign)},
                     },
                     "y2": {"field": "high"},
                 },

@@ -17,7 +17,8 @@ from apps.planning.models import ActionSolution
 from apps.taxonomy.models import Metric
 
 # More than this is no picture any more; the table has the rest.
-DRAWN_USES, LISTED_USES = 24, 200
+DRAWN_USES, LISTED_USES = 20, 200
+NORMAL_REACH = 1.959964  # 97.5 % quantile of the normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Use:
     effect: float | None
     low: float | None
     high: float | None
+    raw_effect: float | None
+    raw_se: float | None
     quality: int | None
     reason: str
     is_randomised: bool
@@ -77,7 +80,12 @@ class Outcome:
 
     @property
     def chart_subtitle(self) -> str:
-        return _("Dot: what we believe it changed. Line: where the truth likely lies. Right of zero is better.")
+        measured = sum(use.effect is not None for use in self.uses)
+        shown = min(measured, DRAWN_USES)
+        return _(
+            "The %(shown)d newest of %(measured)d results. Colour: what we believe of each use, with its likely "
+            "range. Grey: what that unit alone would say. Right of zero is better."
+        ) % {"shown": shown, "measured": measured}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +111,34 @@ class SideRow:
     high: float | None
     is_harm: bool
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is something to tell: the whole likely range is on one side, or harm is likely."""
+        return self.is_harm or (self.low is not None and self.low > 0) or (self.high is not None and self.high < 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Side effects that are clear, and those that are not to be told from nothing."""
+
+    clear: tuple[SideRow, ...]
+    others: tuple[SideRow, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[SideRow]) -> "Sides":
+        known = tuple(rows)
+        return cls(
+            clear=tuple(row for row in known if row.is_clear),
+            others=tuple(row for row in known if not row.is_clear),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionEvidence:
     code: str
     title: str
     outcomes: tuple[Outcome, ...]
-    side_effects: tuple[SideRow, ...]
+    sides: Sides | None
 
 
 def solution_evidence(*, solution: Solution, person: Person) -> SolutionEvidence:
@@ -140,24 +169,25 @@ def solution_evidence(*, solution: Solution, person: Person) -> SolutionEvidence
         )
         outcomes.append(_outcome(metric, [row for row in ranked if row.metric_id == metric.pk], uses))
     sides = (
-        SideEffect.objects.filter(solution=solution).select_related("metric").order_by("p_harm", "metric__code")
+        SideEffect.objects.filter(solution=solution).select_related("metric").order_by("-p_harm", "metric__code")
     )
+    rows = [
+        SideRow(
+            metric=side.metric.display_name,
+            unit=side.metric.display_unit,
+            sign=side.metric.sign,
+            effect=side.effect,
+            low=side.low,
+            high=side.high,
+            is_harm=side.p_harm >= DEFAULTS.harm_probability,
+        )
+        for side in sides
+    ]
     return SolutionEvidence(
         code=solution.code,
         title=solution.display_title,
         outcomes=tuple(sorted(outcomes, key=lambda outcome: -len(outcome.uses))),
-        side_effects=tuple(
-            SideRow(
-                metric=side.metric.display_name,
-                unit=side.metric.display_unit,
-                sign=side.metric.sign,
-                effect=side.effect,
-                low=side.low,
-                high=side.high,
-                is_harm=side.p_harm >= DEFAULTS.harm_probability,
-            )
-            for side in reversed(sides)
-        ),
+        sides=Sides.of(rows) if rows else None,
     )
 
 
@@ -183,6 +213,8 @@ def _use(effect: Effect, together_with: tuple[str, ...], *, is_named: bool) -> U
         effect=effect.effect,
         low=effect.low,
         high=effect.high,
+        raw_effect=effect.raw_effect,
+        raw_se=effect.raw_se,
         quality=effect.quality,
         reason=words.refusal(effect.reason).title if effect.reason else "",
         is_randomised=action.is_randomised,
@@ -236,14 +268,26 @@ def _outcome(metric: Metric, ranked: Sequence[RankedSolution], uses: tuple[Use, 
     )
 
 
+def _row(use: Use) -> charts.Estimate:
+    label = f"{use.place} + {', '.join(use.together_with)}" if use.together_with else use.place
+    reach = NORMAL_REACH * use.raw_se if use.raw_se is not None else None
+    return charts.Estimate(
+        label=label,
+        effect=use.effect or 0.0,
+        low=use.low or 0.0,
+        high=use.high or 0.0,
+        alone=use.raw_effect,
+        alone_low=use.raw_effect - reach if use.raw_effect is not None and reach is not None else None,
+        alone_high=use.raw_effect + reach if use.raw_effect is not None and reach is not None else None,
+    )
+
+
 def _forest(
     pooled: RankedSolution | None, low: float | None, high: float | None, uses: Sequence[Use], metric: Metric
 ) -> charts.Spec | None:
-    rows = [
-        charts.Estimate(label=use.place, effect=use.effect, low=use.low, high=use.high)
-        for use in sorted(uses, key=lambda use: -(use.effect or 0.0))
-        if use.effect is not None and use.low is not None and use.high is not None
-    ][:DRAWN_USES]
+    # The newest ones, whatever they found; then in order, so that the eye sees the spread.
+    drawn = [use for use in uses if use.effect is not None][:DRAWN_USES]
+    rows = [_row(use) for use in sorted(drawn, key=lambda use: -(use.effect or 0.0))]
     if not rows:
         return None
     if pooled is not None and pooled.effect is not None and low is not None and high is not None:

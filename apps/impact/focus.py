@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db.models import F, Prefetch, Sum
+from django.db.models import Count, F, Prefetch, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -12,7 +12,7 @@ from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
 from apps.core import formats
 from apps.core.periods import WEEK, week_of, weeks_between
-from apps.feedback.models import Cell
+from apps.feedback.models import Cell, ResponseChallenge
 from apps.impact import words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.stats.data import DEFAULTS
@@ -23,6 +23,8 @@ WEEKS = 26
 # A trend compares the newest weeks with the ones before; less than this share of the chain's spread is none.
 TREND_WEEKS, TREND_SHARE = 8, 0.25
 MINIMUM_ANSWERS = 30
+# Less of what a unit loses is as good as nothing.
+WORTH_SHOWING = 0.005
 VERDICT_ORDER = [
     RankedSolution.Verdict.WORKS,
     RankedSolution.Verdict.LIKELY_WORKS,
@@ -43,6 +45,7 @@ class FocusRow:
 
     code: str
     name: str
+    metric_code: str
     metric: str
     unit: str
     sign: int
@@ -95,7 +98,11 @@ class FocusRow:
     @property
     def gain(self) -> str:
         """The part of what the unit loses that is due to this challenge."""
-        return _("%(share)s of what you lose") % {"share": formats.percent(self.share)} if self.share > 0 else ""
+        return (
+            _("%(share)s of what you lose") % {"share": formats.percent(self.share)}
+            if self.share >= WORTH_SHOWING
+            else ""
+        )
 
     @property
     def gain_note(self) -> str:
@@ -168,6 +175,7 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
 
     What a challenge costs is how far the unit's outcome is behind the chain's better half, in units of how far
     apart the chain's units are, times the customers it concerns. That makes points, shares and minutes comparable.
+    Challenges with the same outcome share its cost as often as customers speak of each of them.
     """
     challenges = list(
         Challenge.objects.current().exclude(metric=None).select_related("metric").order_by("path", "code")
@@ -185,6 +193,7 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
         if metric is None or found is None:
             continue
         rows.append(_row(challenge, metric, found, benchmarks.get(metric.pk), best.get(challenge.pk), customers))
+    rows = _split(rows, _mentions(unit, as_of))
     total = sum(cost for cost, _row in rows)
     rows.sort(key=lambda item: (-item[0], -(item[1].shortfall or 0.0), item[1].code))
     return [replace(row, share=cost / total if total > 0 else 0.0) for cost, row in rows]
@@ -208,6 +217,7 @@ def _row(
     row = FocusRow(
         code=challenge.code,
         name=challenge.display_name,
+        metric_code=metric.code,
         metric=metric.display_name,
         unit=metric.display_unit,
         sign=metric.sign,
@@ -225,6 +235,28 @@ def _row(
         best_verdict=best.verdict if best else "",
     )
     return cost, row
+
+
+def _mentions(unit: Unit, as_of: date) -> Mapping[str, int]:
+    """How many answers about the unit spoke of each challenge in the last half year."""
+    first = week_of(as_of) - (WEEKS - 1) * WEEK
+    return dict(
+        ResponseChallenge.objects.filter(
+            response__unit__path__startswith=unit.path, response__week__range=(first, week_of(as_of))
+        )
+        .values_list("challenge__code")
+        .annotate(Count("pk"))
+        .order_by("challenge__code")
+    )
+
+
+def _split(rows: Sequence[tuple[float, FocusRow]], mentions: Mapping[str, int]) -> list[tuple[float, FocusRow]]:
+    """Share the cost of a metric among the challenges that it measures, as often as customers speak of each."""
+    weights = {row.code: 1 + mentions.get(row.code, 0) for _cost, row in rows}
+    sums: dict[str, int] = {}
+    for _cost, row in rows:
+        sums[row.metric_code] = sums.get(row.metric_code, 0) + weights[row.code]
+    return [(cost * weights[row.code] / sums[row.metric_code], row) for cost, row in rows]
 
 
 def _unit_weeks(unit: Unit, metric_ids: Sequence[int], as_of: date) -> Mapping[int, _Weeks]:

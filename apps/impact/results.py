@@ -10,13 +10,11 @@ from django.utils.translation import gettext as _
 
 from apps.core import formats
 from apps.impact import charts, words
-from apps.impact.evidence import SideRow
+from apps.impact.evidence import NORMAL_REACH, SideRow, Sides
 from apps.impact.models import Effect
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import Action, ActionSolution
 from apps.taxonomy.models import Metric
-
-NORMAL_REACH = 1.959964  # 97.5 % quantile of the normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ class ActionEffect:
     quality: int | None
     sheet: tuple[words.Line, ...]
     flags: tuple[words.Words, ...]
-    side_effects: tuple[SideRow, ...]
+    sides: Sides | None
     with_and_without: charts.Spec | None
     difference: charts.Spec | None
     table: tuple[tuple[str, ...], ...]
@@ -105,9 +103,8 @@ def action_effect(*, action: Action) -> ActionEffect | None:
         .order_by("metric__touchpoint__position", "pk")
     )
     target = next((effect for effect in effects if effect.role == Effect.Role.TARGET), None)
-    sides = tuple(
-        _side(effect) for effect in effects if effect.role != Effect.Role.TARGET and effect.effect is not None
-    )
+    rows = [_side(effect) for effect in effects if effect.role != Effect.Role.TARGET and effect.effect is not None]
+    sides = Sides.of(rows) if rows else None
     used = ActionSolution.objects.filter(action=action).select_related("version__solution")
     titles = tuple(row.version.solution.display_title for row in used.order_by("version__solution__code"))
     if target is None:
@@ -127,7 +124,7 @@ def _side(effect: Effect) -> SideRow:
     )
 
 
-def _unmeasured(action: Action, sides: tuple[SideRow, ...], titles: tuple[str, ...]) -> ActionEffect:
+def _unmeasured(action: Action, sides: Sides | None, titles: tuple[str, ...]) -> ActionEffect:
     metric = action.target_metric or action.challenge.metric
     waiting = words.Words(
         title=_("Not measured yet"), text=_("The measurement runs by itself within a few minutes of new data.")
@@ -156,7 +153,7 @@ def _unmeasured(action: Action, sides: tuple[SideRow, ...], titles: tuple[str, .
         quality=None,
         sheet=(),
         flags=(),
-        side_effects=sides,
+        sides=sides,
         with_and_without=None,
         difference=None,
         table=(),
@@ -167,7 +164,7 @@ def _unmeasured(action: Action, sides: tuple[SideRow, ...], titles: tuple[str, .
     )
 
 
-def _measured(action: Action, target: Effect, sides: tuple[SideRow, ...], titles: tuple[str, ...]) -> ActionEffect:
+def _measured(action: Action, target: Effect, sides: Sides | None, titles: tuple[str, ...]) -> ActionEffect:
     metric, figures = target.metric, _figures(target)
     verdict = words.action_verdict(target.status, target.p_positive)
     series = _shown(target.series, metric) if target.series else None
@@ -200,7 +197,7 @@ def _measured(action: Action, target: Effect, sides: tuple[SideRow, ...], titles
         quality=target.quality,
         sheet=words.quality_sheet(target.quality_parts, figures),
         flags=words.flags(target.flags),
-        side_effects=sides,
+        sides=sides,
         with_and_without=charts.with_and_without(series, words=said) if series else None,
         difference=charts.difference(series, sign=metric.sign, words=said) if series else None,
         table=_table(series, metric) if series else (),

@@ -56,8 +56,8 @@ def focus(request: PersonRequest) -> HttpResponse:
     unit = request.unit
     as_of = selectors.last_measured_on() or timezone.localdate()
     rows = focusing.focus_rows(unit=unit, as_of=as_of) if unit else []
-    costly = [row for row in rows if row.share > 0]
-    others = [row for row in rows if row.share <= 0]
+    costly = [row for row in rows if row.share >= focusing.WORTH_SHOWING]
+    others = [row for row in rows if row.share < focusing.WORTH_SHOWING]
     return render(request, "impact/focus.html", {"costly": costly, "others": others, "as_of": as_of})
 
 

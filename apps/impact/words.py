@@ -314,36 +314,36 @@ RAISES: Mapping[str, Text] = {
 }
 CHECKS: Mapping[str, tuple[Text, Text]] = {
     "placebo_mean": (
-        gettext_lazy("Pretend actions show no effect"),
+        gettext_lazy("Pretend actions show an effect"),
         gettext_lazy(
             "We pretend that actions began where none did. On average they should show nothing, but they show "
             "something: take small effects with care."
         ),
     ),
     "placebo_spread": (
-        gettext_lazy("Pretend actions scatter as they should"),
+        gettext_lazy("Pretend actions scatter too much"),
         gettext_lazy(
             "We pretend that actions began where none did. Their results scatter more than chance allows, so "
             "every range of this outcome was widened."
         ),
     ),
     "autocorrelation": (
-        gettext_lazy("One week’s surprise does not foretell the next"),
+        gettext_lazy("One week’s surprise foretells the next"),
         gettext_lazy(
             "Scores follow a pattern that the comparison does not know of; take small effects with care."
         ),
     ),
     "kurtosis": (
-        gettext_lazy("No week is wildly out of line"),
-        gettext_lazy("Some weeks are far out of line. Look for wrong imports or unlogged events."),
+        gettext_lazy("Some weeks are far out of line"),
+        gettext_lazy("Look for wrong imports or unlogged events in these weeks."),
     ),
     "region_variance": (
-        gettext_lazy("Regions scatter alike"),
+        gettext_lazy("One region scatters differently"),
         gettext_lazy("One region scatters more than the others; its results are less sure than shown."),
     ),
     "clustered_errors": (
-        gettext_lazy("Two ways to compute the uncertainty agree"),
-        gettext_lazy("They do not, so the larger one is shown."),
+        gettext_lazy("Two ways to compute the uncertainty disagree"),
+        gettext_lazy("The larger one is shown."),
     ),
     "reactive_uptake": (
         gettext_lazy("How much actions follow bad weeks"),

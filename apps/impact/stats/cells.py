@@ -66,11 +66,12 @@ def answers(panel: Panel) -> Floats:
 def choose_period(panel: Panel) -> int:
     """Weeks per period.
 
-    The shortest of 1, 2 and 4 weeks in which a typical unit, between its first and last answer,
-    has at least three answers a period (at least one for metrics without within-cell variance).
+    The shortest of 1, 2 and 4 weeks in which the median period of a unit, between its first and
+    last answer, holds at least three answers. For metrics without within-cell variance, where a
+    record is not an answer: in which three periods of four hold a record.
     """
     n = answers(panel)
-    wanted = 3.0 if panel.within_variance else 1.0
+    wanted, share = (3.0, 0.5) if panel.within_variance else (1.0, 0.25)
     seen = n > 0
     if not seen.any():
         return 1
@@ -80,7 +81,7 @@ def choose_period(panel: Panel) -> int:
     active = (week >= first[:, None]) & (week < last[:, None]) & seen.any(axis=1)[:, None]
     for length in PERIODS:
         total, alive = _fold(n, length).sum(axis=2), _fold(active, length).any(axis=2)
-        if np.median(total[alive]) >= wanted:
+        if np.quantile(total[alive], share) >= wanted:
             return length
     return PERIODS[-1]
 
