@@ -6,7 +6,7 @@ from typing import Any
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 TONES = {"domain": ["better", "worse", "unclear"], "range": ["@better", "@worse", "@unclear"]}
-ROW_HEIGHT = 36
+ROW_HEIGHT, LABEL_WIDTH = 36, 270
 FIT = {"type": "fit-x", "contains": "padding"}
 
 Spec = dict[str, Any]
@@ -103,7 +103,14 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
             _dots("datum.pooled == false", "circle", 90, colour),
             _dots("datum.pooled == true", "diamond", 260, colour),
             {
-                "mark": {"type": "text", "align": "left", "baseline": "middle", "yOffset": -9, "color": "@ink"},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "baseline": "middle",
+                    "yOffset": -9,
+                    "limit": LABEL_WIDTH,
+                    "color": "@ink",
+                },
                 "encoding": {
                     "x": {"value": 0},
                     "text": {"field": "label"},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
@@ -269,7 +270,13 @@ def _outcome(metric: Metric, ranked: Sequence[RankedSolution], uses: tuple[Use, 
 
 
 def _row(use: Use) -> charts.Estimate:
-    label = f"{use.place} + {', '.join(use.together_with)}" if use.together_with else use.place
+    label = use.place
+    if use.together_with:
+        label = ngettext(
+            "%(place)s, with %(count)d more solution",
+            "%(place)s, with %(count)d more solutions",
+            len(use.together_with),
+        ) % {"place": use.place, "count": len(use.together_with)}
     reach = NORMAL_REACH * use.raw_se if use.raw_se is not None else None
     return charts.Estimate(
         label=label,
