@@ -17,6 +17,8 @@ class SolutionSerializer(serializers.ModelSerializer[Solution]):
     version = serializers.SerializerMethodField()
     summary = serializers.SerializerMethodField()
     body = serializers.SerializerMethodField()
+    # Empty when there is none, which a URI field could not say.
+    url = serializers.CharField(read_only=True)
 
     class Meta:
         model = Solution
