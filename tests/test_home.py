@@ -79,9 +79,7 @@ def test_home_shows_the_overall_score_with_how_sure_it_is(request, client, chain
 
 
 @pytest.mark.parametrize("who", ["manager", "lead", "staff"])
-def test_home_is_made_in_a_bounded_number_of_queries(
-    request, client, chain, overall, who, django_assert_max_num_queries
-):
+def test_home_takes_few_queries(request, client, chain, overall, who, django_assert_max_num_queries):
     for number in range(6):
         action = ActionFactory(unit=chain.lille, challenge=ChallengeFactory(code=f"c{number}"))
         ActionSolutionFactory(action=action)
