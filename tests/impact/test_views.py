@@ -135,7 +135,7 @@ def test_a_refusal_says_why_and_what_would_change_it(chain, sign_in):
     text = text_of(
         sign_in(action.unit).get(reverse("impact:action-effect", args=[action.external_id]), headers=HTMX)
     )
-    assert "Nobody to compare with" in text
+    assert "Too few others to compare with" in text
     assert "let the others follow eight weeks later" in text
 
 

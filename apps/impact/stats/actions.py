@@ -24,8 +24,8 @@ from .blocks import LATE2, PRIMARY, SIDE
 from .data import Floats, Ints
 from .effects import Bucket, Information, Model, Posterior, local_variance
 
-SLICE = 4096             # blocks handled at once
-RAW_MAX = 1e6            # a raw variance above (reference scale, squared) says nothing
+SLICE = 4096  # blocks handled at once
+RAW_MAX = 1e6  # a raw variance above (reference scale, squared) says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,12 +153,24 @@ def lay_out(panel: Panel, done: Interventions, weekly: Floats, settings: Setting
             done.unit[aimed],
         )
     ended = aimed[done.end[aimed] < weeks]
-    add(ended, AFTER, np.maximum(done.end[ended], done.start[ended]), np.full_like(ended, weeks), ended,
-        done.unit[ended])
+    add(
+        ended,
+        AFTER,
+        np.maximum(done.end[ended], done.start[ended]),
+        np.full_like(ended, weeks),
+        ended,
+        done.unit[ended],
+    )
     side = index[~done.aimed]
     add(side, SIDE, done.start[side], np.maximum(done.end[side], done.start[side]), side, done.unit[side])
-    add(panel.event_unit, EVENT, panel.event_start, panel.event_end,
-        np.full_like(panel.event_unit, -1), panel.event_unit)
+    add(
+        panel.event_unit,
+        EVENT,
+        panel.event_start,
+        panel.event_end,
+        np.full_like(panel.event_unit, -1),
+        panel.event_unit,
+    )
     all_unit, all_owner = np.concatenate(unit), np.concatenate(owner)
     all_kind, all_start, all_end = np.concatenate(kind), np.concatenate(start), np.concatenate(end)
     seen = np.concatenate([np.zeros((weekly.shape[0], 1)), np.cumsum(weekly > 0, axis=1)], axis=1)

@@ -10,8 +10,8 @@ from .data import Bools, Floats, Panel, Settings
 from .errors import NotEstimable
 
 PERIODS = (1, 2, 4)
-LARGEST = 1e100          # squares and sums of squares stay finite
-SMALLEST = 1e-200        # and do not vanish
+LARGEST = 1e100  # squares and sums of squares stay finite
+SMALLEST = 1e-200  # and do not vanish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,11 @@ def answers(panel: Panel) -> Floats:
     return np.where(good, panel.n, 0.0)
 
 
+def answering(weekly: Floats) -> Bools:
+    """Units with an answer in any week, (U,)."""
+    return np.asarray(weekly.max(axis=1, initial=0.0) > 0)
+
+
 def choose_period(panel: Panel) -> int:
     """Weeks per period.
 
@@ -78,7 +83,7 @@ def choose_period(panel: Panel) -> int:
     first = seen.argmax(axis=1)
     last = n.shape[1] - seen[:, ::-1].argmax(axis=1)
     week = np.arange(n.shape[1])
-    active = (week >= first[:, None]) & (week < last[:, None]) & seen.any(axis=1)[:, None]
+    active = (week >= first[:, None]) & (week < last[:, None]) & seen.any(axis=1, keepdims=True)
     for length in PERIODS:
         total, alive = _fold(n, length).sum(axis=2), _fold(active, length).any(axis=2)
         if np.quantile(total[alive], share) >= wanted:

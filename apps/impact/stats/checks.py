@@ -12,18 +12,18 @@ from . import placebo, semiseparable
 from .actions import Joint, Readings
 from .blocks import rows
 from .cells import Scaling, cells, precision
-from .data import Actions, Floats, Ints, Panel, Settings
+from .data import Actions, Floats, Panel, Settings
 from .effects import Bucket, Mixture, Model, leave_group_out, local_variance, posterior
 from .plain import Plain
 from .results import Check, Interval
 from .solutions import Uses, information_share
 
-PLACEBO_MIN = 20         # fewer placebos say nothing about the spread
+PLACEBO_MIN = 20  # fewer placebos say nothing about the spread
 SPREAD_LOW, SPREAD_HIGH = 0.85, 1.15
 AUTOCORRELATION_MAX = 0.03
-KURTOSIS_MAX = 1.0       # excess
+KURTOSIS_MAX = 1.0  # excess
 REGION_VARIANCE = (0.8, 1.25)
-LIKE_PRECISION = 60      # placebos of like precision an action is compared with
+LIKE_PRECISION = 60  # placebos of like precision an action is compared with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,9 @@ def _placebo_checks(placebos: placebo.Placebos, found: list[Check]) -> tuple[flo
     spread, mean = float(z.std(ddof=1)), float(z.mean())
     centred = abs(mean) <= 2.0 * spread / np.sqrt(z.shape[0])
     even = SPREAD_LOW <= spread <= SPREAD_HIGH
-    found.append(Check(code="placebo_mean", passed=bool(centred), value=mean, limit="within 2 standard errors of 0"))
+    found.append(
+        Check(code="placebo_mean", passed=bool(centred), value=mean, limit="within 2 standard errors of 0")
+    )
     found.append(Check(code="placebo_spread", passed=even, value=spread, limit=f"{SPREAD_LOW}–{SPREAD_HIGH}"))
     return (max(1.0, spread) if not even else 1.0), bool(centred and even)
 
@@ -174,8 +176,12 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
         pool = np.sort(rng.choice(pool, size=settings.noise_units, replace=False))
     scaled = Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks)
     part = Panel(
-        y=panel.y[pool], n=panel.n[pool], within_variance=panel.within_variance, region=panel.region[pool],
-        kind=panel.kind[pool], usable=None if panel.usable is None else panel.usable[pool],
+        y=panel.y[pool],
+        n=panel.n[pool],
+        within_variance=panel.within_variance,
+        region=panel.region[pool],
+        kind=panel.kind[pool],
+        usable=None if panel.usable is None else panel.usable[pool],
     )
     cell = cells(part, scaled, noise.origin)
     periods = cell.y.shape[0]
@@ -211,11 +217,17 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     lag1 = float((both[0] * both[1]).mean() / np.square(z).mean()) if both.shape[1] else 0.0
     slack = 2.0 / np.sqrt(max(both.shape[1], 1))
     found.append(
-        Check(code="autocorrelation", passed=abs(lag1) <= max(AUTOCORRELATION_MAX, slack), value=lag1,
-              limit=f"±{max(AUTOCORRELATION_MAX, slack):.2f}")
+        Check(
+            code="autocorrelation",
+            passed=abs(lag1) <= max(AUTOCORRELATION_MAX, slack),
+            value=lag1,
+            limit=f"±{max(AUTOCORRELATION_MAX, slack):.2f}",
+        )
     )
     kurtosis = float(np.mean(z**4) / np.mean(z**2) ** 2 - 3.0)
-    found.append(Check(code="kurtosis", passed=kurtosis <= KURTOSIS_MAX, value=kurtosis, limit=f"at most {KURTOSIS_MAX}"))
+    found.append(
+        Check(code="kurtosis", passed=kurtosis <= KURTOSIS_MAX, value=kurtosis, limit=f"at most {KURTOSIS_MAX}")
+    )
     label = np.asarray(regions)
     worst = 1.0
     for region in np.unique(label):
@@ -224,16 +236,24 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
             variance = float(np.square(mine).mean())
             worst = variance if abs(np.log(variance)) > abs(np.log(worst)) else worst
     found.append(
-        Check(code="region_variance", passed=REGION_VARIANCE[0] <= worst <= REGION_VARIANCE[1], value=worst,
-              limit=f"{REGION_VARIANCE[0]}–{REGION_VARIANCE[1]}")
+        Check(
+            code="region_variance",
+            passed=REGION_VARIANCE[0] <= worst <= REGION_VARIANCE[1],
+            value=worst,
+            limit=f"{REGION_VARIANCE[0]}–{REGION_VARIANCE[1]}",
+        )
     )
 
 
 def local_variance_row(bucket: Bucket, row: int, joint: Joint) -> Floats:
     """Λ of one unit."""
     one = Bucket(
-        index=bucket.index[row : row + 1], s=bucket.s[row : row + 1], shared=bucket.shared[row : row + 1],
-        own=bucket.own[row : row + 1], side=bucket.side[row : row + 1], wide=bucket.wide[row : row + 1],
+        index=bucket.index[row : row + 1],
+        s=bucket.s[row : row + 1],
+        shared=bucket.shared[row : row + 1],
+        own=bucket.own[row : row + 1],
+        side=bucket.side[row : row + 1],
+        wide=bucket.wide[row : row + 1],
         flat=slice(0, 0),
     )
     return np.asarray(local_variance(one, joint.info.spread)[0])
@@ -269,8 +289,12 @@ def _sandwich(model: Model, joint: Joint, scores: Floats, settings: Settings, fo
     info = np.sqrt(np.clip(out[used], 0, None))
     typical = float(np.median(info**2))
     found.append(
-        Check(code="clustered_errors", passed=typical <= settings.sandwich_ratio, value=typical,
-              limit=f"ratio at most {settings.sandwich_ratio}")
+        Check(
+            code="clustered_errors",
+            passed=typical <= settings.sandwich_ratio,
+            value=typical,
+            limit=f"ratio at most {settings.sandwich_ratio}",
+        )
     )
     return out
 
@@ -283,7 +307,9 @@ def _leave_out(
     wanted = [
         k
         for k, mine in enumerate(used.by_solution)
-        if info[k] >= 0.6 and mine.size >= 15 and np.unique(actions.unit[mine]).size >= 8
+        if info[k] >= 0.6
+        and mine.size >= 15
+        and np.unique(actions.unit[mine]).size >= 8
         and np.unique(panel.region[actions.unit[mine]]).size >= 2
     ]
     if not wanted:

@@ -1,9 +1,9 @@
 """Through which coefficients does a block speak? The rows of β = (m, r, θ, λ, φ, ψ).
 
-    ramp     Σ_k m_r + r_k
-    primary  Σ_k m_p + θ_k + φ_k,c(u)
-    late b   Σ_k m_p + θ_k + φ_k,c(u) + m_b + λ_k,b
-    side     Σ_k ψ_k
+ramp     Σ_k m_r + r_k
+primary  Σ_k m_p + θ_k + φ_k,c(u)
+late b   Σ_k m_p + θ_k + φ_k,c(u) + m_b + λ_k,b
+side     Σ_k ψ_k
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import sparse
 from .blocks import LATE1, LATE2, PRIMARY, RAMP, SIDE, Blocks, Interventions
 from .data import Floats, Ints, Settings
 
-FIXED, W, W_L, W_C, W_SD = range(5)   # which standard deviation rules a column's prior
+FIXED, W, W_L, W_C, W_SD = range(5)  # which standard deviation rules a column's prior
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,9 @@ class Columns:
         return rows
 
 
-def lay_columns(blocks: Blocks, done: Interventions, unit_kind: Ints, challenge: Ints | None, settings: Settings) -> Columns:
+def lay_columns(
+    blocks: Blocks, done: Interventions, unit_kind: Ints, challenge: Ints | None, settings: Settings
+) -> Columns:
     """Give a column to every coefficient that some block speaks of."""
     solution_count = done.solutions.shape[1]
     kinds, kind_of = np.unique(unit_kind, return_inverse=True)
@@ -147,10 +149,10 @@ def lay_columns(blocks: Blocks, done: Interventions, unit_kind: Ints, challenge:
         put(row[here], late[sol[here], which])
     put(row[code == SIDE], side[sol[code == SIDE]])
     for k, other in _pairs(done, settings):
-        column = new(FIXED, settings.interaction_sd**2)
+        joint = new(FIXED, settings.interaction_sd**2)
         both = owned[(done.solutions[owner, k] & done.solutions[owner, other])]
         both = both[np.isin(blocks.kind[both], (PRIMARY, LATE1, LATE2))]
-        put(both, np.full(both.shape[0], column))
+        put(both, np.full(both.shape[0], joint))
     all_rows = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
     all_cols = np.concatenate(cols) if cols else np.zeros(0, dtype=np.int64)
     a = sparse.coo_array((np.ones(all_rows.shape[0]), (all_rows, all_cols)), shape=(blocks.count, len(group)))
@@ -174,5 +176,5 @@ def _pairs(done: Interventions, settings: Settings) -> list[tuple[int, int]]:
     together = used.T @ used
     alone = np.diagonal(together)[:, None] - together
     least = settings.interaction_min
-    good = (together >= least) & (alone >= least) & (alone.T >= least)
+    good = (together >= least) & (alone >= least) & (least <= alone.T)
     return [(int(k), int(m)) for k, m in np.argwhere(np.triu(good, 1))]

@@ -17,8 +17,8 @@ import numpy as np
 from .data import Floats
 from .errors import NotEstimable
 
-EXACT_MAX = 14           # 2**14 subsets: a second
-EIGEN_MIN = 1e-10        # of a correlation matrix: below, two drivers are one
+EXACT_MAX = 14  # 2**14 subsets: a second
+EIGEN_MIN = 1e-10  # of a correlation matrix: below, two drivers are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,10 @@ def correlations(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     both = np.column_stack([x, y])
     both = both - both.mean(axis=0)
     sd = np.sqrt(np.square(both).mean(axis=0))
-    if not np.isfinite(sd).all() or (sd <= 1e-12 * np.maximum(np.abs(np.column_stack([x, y])).max(axis=0), 1.0)).any():
+    if (
+        not np.isfinite(sd).all()
+        or (sd <= 1e-12 * np.maximum(np.abs(np.column_stack([x, y])).max(axis=0), 1.0)).any()
+    ):
         raise NotEstimable("constant", "a driver or the outcome does not vary")
     r = (both / sd).T @ (both / sd) / rows
     return r[:count, :count], r[:count, count]
@@ -76,7 +79,7 @@ def lmg(between: Floats, outcome: Floats) -> Shares:
     if count > EXACT_MAX:
         raise NotEstimable("too_many_drivers", f"{count} drivers, at most {EXACT_MAX}")
     _refuse_collinear(between)
-    r2 = {(): 0.0}
+    r2: dict[tuple[int, ...], float] = {(): 0.0}
     for size in range(1, count + 1):
         for chosen in combinations(range(count), size):
             pick = np.asarray(chosen)

@@ -23,9 +23,9 @@ from .groups import WeekSystem
 from .sufficient import UnitStatistics
 
 V_P, V_B, V_SB = range(3)
-SPREAD_MIN, SPREAD_MAX = 3e-3, 3.0       # bounds of standard deviations, reference scale
-V_STEPS = 2                              # sweeps of the coordinate search
-COMPONENT_MIN = 1e-4                     # mixture weights below are dropped
+SPREAD_MIN, SPREAD_MAX = 3e-3, 3.0  # bounds of standard deviations, reference scale
+V_STEPS = 2  # sweeps of the coordinate search
+COMPONENT_MIN = 1e-4  # mixture weights below are dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,13 +399,15 @@ def fit_effects(model: Model) -> Mixture:
     """Maximise the evidence, then integrate over v_p × w."""
     settings, columns = model.settings, model.columns
     spread = np.array([settings.prior_v_p, settings.prior_v_b, settings.prior_v_sb]) * 0.6
-    between = np.array([0.6 * settings.prior_w, settings.prior_w_l, 0.6 * settings.prior_w_c, 0.6 * settings.prior_w_sd])
+    between = np.array(
+        [0.6 * settings.prior_w, settings.prior_w_l, 0.6 * settings.prior_w_c, 0.6 * settings.prior_w_sd]
+    )
     info = integrate(model, spread)
     best, converged = climb(info, columns, between, settings)
     active = [V_P, V_B] if (model.blocks.kind <= LATE2).any() else []
     if (model.blocks.kind == SIDE).any():
         active.append(V_SB)
-    step = {i: 0.6 for i in active}
+    step = dict.fromkeys(active, 0.6)
     curvature = 1.0
     for _ in range(V_STEPS):
         for i in active:

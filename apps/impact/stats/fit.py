@@ -14,8 +14,8 @@ import numpy as np
 from . import actions as reading
 from . import checks, effects, groups, series, solutions, sufficient
 from . import noise as noise_model
-from .blocks import SIDE, PRIMARY, interventions, lay_out
-from .cells import answers, choose_period
+from .blocks import PRIMARY, SIDE, interventions, lay_out
+from .cells import answering, answers, choose_period
 from .columns import lay_columns
 from .data import DEFAULTS, Actions, Floats, Ints, Panel, Settings
 from .errors import NotEstimable
@@ -174,7 +174,7 @@ def fit_metric(
     blocks = lay_out(panel, done, weekly, settings)
     if not np.array_equal(np.bincount(blocks.unit, minlength=panel.units), statistics.block_count):
         raise NotEstimable("bad_chunk", "the statistics were made with other actions")
-    labels = groups.eligible(panel.region, (weekly > 0).any(axis=1), settings)
+    labels = groups.eligible(panel.region, answering(weekly), settings)
     columns = lay_columns(blocks, done, panel.kind, actions.challenge, settings)
     shocks = labels if noise.v_g > 0 else labels[:0]
     model = effects.build(statistics, blocks, done, columns, panel.region, shocks, settings)
@@ -245,13 +245,28 @@ def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS) -
 
 def _check(panel: Panel, actions: Actions) -> None:
     shape = panel.y.shape
-    if panel.y.ndim != 2 or panel.n.shape != shape or panel.region.shape[0] != shape[0] or panel.kind.shape[0] != shape[0]:
+    if (
+        panel.y.ndim != 2
+        or panel.n.shape != shape
+        or panel.region.shape[0] != shape[0]
+        or panel.kind.shape[0] != shape[0]
+    ):
         raise NotEstimable("bad_input", "the arrays of the panel do not fit together")
     if panel.usable is not None and panel.usable.shape != shape:
         raise NotEstimable("bad_input", "`usable` does not fit the panel")
     count = actions.count
-    lengths = {len(value) for value in (actions.start, actions.end, actions.aimed, actions.solutions, actions.lag,
-                                        actions.randomised, actions.fidelity)}
+    lengths = {
+        len(value)
+        for value in (
+            actions.start,
+            actions.end,
+            actions.aimed,
+            actions.solutions,
+            actions.lag,
+            actions.randomised,
+            actions.fidelity,
+        )
+    }
     if lengths != {count}:
         raise NotEstimable("bad_input", "the arrays of the actions do not fit together")
     if count and (actions.unit.min() < 0 or actions.unit.max() >= shape[0]):
@@ -259,7 +274,14 @@ def _check(panel: Panel, actions: Actions) -> None:
 
 
 def _facts(
-    j: int, state: State, panel: Panel, actions: Actions, plain: Plain, logs: Ints, raw_se: float, noisy_from: float
+    j: int,
+    state: State,
+    panel: Panel,
+    actions: Actions,
+    plain: Plain,
+    logs: Ints,
+    raw_se: float,
+    noisy_from: float,
 ) -> ActionFacts:
     model = state.model
     i = int(model.done.of_action[j])
@@ -305,7 +327,9 @@ def _action_effects(
     logs = np.bincount(done.of_action, minlength=done.unit.shape[0])
     present = np.zeros(done.unit.shape[0], dtype=np.bool_)
     present[model.blocks.intervention[np.isin(model.blocks.kind, (PRIMARY, SIDE))]] = True
-    spans = checks.normal_intervals(readings.mean / scale, np.sqrt(readings.variance) / scale * found.inflation, settings)
+    spans = checks.normal_intervals(
+        readings.mean / scale, np.sqrt(readings.variance) / scale * found.inflation, settings
+    )
     raw_se = np.sqrt(readings.raw_variance) / scale * found.inflation
     out: list[ActionEffect] = []
     for j in range(actions.count):
@@ -329,7 +353,9 @@ def _action_effects(
                 raw=raw if span is not None else None,
                 raw_se=float(raw_se[i]) if raw is not None and span is not None else None,
                 naive_change=naive,
-                regression_and_season=naive - raw if naive is not None and raw is not None and span is not None else None,
+                regression_and_season=naive - raw
+                if naive is not None and raw is not None and span is not None
+                else None,
                 weeks_before=facts.weeks_before,
                 weeks_after=facts.weeks_after,
                 n_before=facts.n_before,
@@ -394,5 +420,3 @@ def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: No
         converged=False,
         state=None,
     )
-
-

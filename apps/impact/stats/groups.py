@@ -59,7 +59,7 @@ def membership(region: Ints, labels: Ints) -> Ints:
     if labels.shape[0] == 0:
         return np.zeros(region.shape[0], dtype=np.int64)
     at = np.minimum(np.searchsorted(labels, region), labels.shape[0] - 1)
-    return np.where(labels[at] == region, at, labels.shape[0]).astype(np.int64)
+    return np.asarray(np.where(labels[at] == region, at, labels.shape[0]), dtype=np.int64)
 
 
 def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSystem:
@@ -74,7 +74,7 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
     v_g, rho_g : float
         Their variance and lag-1 correlation.
     """
-    groups, periods, _ = w.shape
+    periods = w.shape[1]
     omega = v_g * ar1_correlation(periods, rho_g)
     identity = np.eye(periods)
     f = np.broadcast_to(identity, w.shape).copy()

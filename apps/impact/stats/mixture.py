@@ -11,7 +11,7 @@ from .data import Floats
 from .effects import Mixture
 from .results import Interval
 
-BISECTIONS = 60          # halvings: beyond double precision of a quantile
+BISECTIONS = 60  # halvings: beyond double precision of a quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

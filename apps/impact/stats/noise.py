@@ -19,16 +19,16 @@ from scipy import linalg
 
 from . import groups, semiseparable
 from .blocks import interventions, lay_out, rows
-from .cells import answers, cells, precision, scaling
+from .cells import answering, answers, cells, precision, scaling
 from .data import Actions, Floats, Ints, Panel, Settings
 from .errors import NotEstimable
 from .results import METHOD
 
-MAX_STEPS = 40           # average information needs about ten
-MEMORY = 4               # steps whose curvature is remembered
-TOLERANCE = 1e-4         # squared step in standard errors
+MAX_STEPS = 40  # average information needs about ten
+MEMORY = 4  # steps whose curvature is remembered
+TOLERANCE = 1e-4  # squared step in standard errors
 V_MIN, V_MAX = 1e-7, 1e4  # bounds of variances on the reference scale
-PENALISED = (1, 3, 4)    # v_s, nu2, v_g
+PENALISED = (1, 3, 4)  # v_s, nu2, v_g
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,16 +220,16 @@ def draw_sample(panel: Panel, actions: Actions, settings: Settings) -> tuple[Sam
     scaled = scaling(panel, settings)
     weekly = answers(panel)
     seen = weekly > 0
-    answering = seen.any(axis=1)
-    if answering.sum() < settings.network_units or seen.any(axis=0).sum() < settings.network_weeks:
+    alive = answering(weekly)
+    if alive.sum() < settings.network_units or seen.any(axis=0).sum() < settings.network_weeks:
         raise NotEstimable(
             "network_too_small",
-            f"{int(answering.sum())} units with answers in {int(seen.any(axis=0).sum())} weeks",
+            f"{int(alive.sum())} units with answers in {int(seen.any(axis=0).sum())} weeks",
         )
     origin = float(np.mean(panel.y[seen]))
-    labels = groups.eligible(panel.region, answering, settings)
+    labels = groups.eligible(panel.region, alive, settings)
     useful = np.flatnonzero(seen.sum(axis=1) >= 2)
-    pool = useful if useful.shape[0] >= 2 else np.flatnonzero(answering)
+    pool = useful if useful.shape[0] >= 2 else np.flatnonzero(alive)
     wanted = max(settings.noise_units, settings.noise_units_min)
     if pool.shape[0] > wanted:
         rng = np.random.default_rng(settings.seed)
@@ -247,9 +247,7 @@ def draw_sample(panel: Panel, actions: Actions, settings: Settings) -> tuple[Sam
     )
     at = np.searchsorted(pool, panel.event_unit)
     hit = np.isin(panel.event_unit, pool)
-    part = replace(
-        part, event_unit=at[hit], event_start=panel.event_start[hit], event_end=panel.event_end[hit]
-    )
+    part = replace(part, event_unit=at[hit], event_start=panel.event_start[hit], event_end=panel.event_end[hit])
     mine = np.isin(actions.unit, pool)
     acts = replace(
         actions,
@@ -284,7 +282,7 @@ def draw_sample(panel: Panel, actions: Actions, settings: Settings) -> tuple[Sam
         sampling=scaled.sampling,
         v_a=float(np.clip(np.var(means), 0.01, 100.0)),
         v_s=0.06,
-        rho=0.7 ** scaled.period_weeks if scaled.period_weeks > 1 else 0.7,
+        rho=0.7**scaled.period_weeks if scaled.period_weeks > 1 else 0.7,
         nu2=0.02 if scaled.sampling else 0.2,
         v_g=0.005 if labels.shape[0] else 0.0,
         rho_g=0.6,
@@ -315,7 +313,12 @@ def fit(panel: Panel, actions: Actions, settings: Settings, start: Noise | None)
     first = fresh
     if start is not None and start.period_weeks == fresh.period_weeks:
         first = replace(
-            fresh, v_a=start.v_a, v_s=start.v_s, rho=start.rho, nu2=start.nu2, rho_g=start.rho_g,
+            fresh,
+            v_a=start.v_a,
+            v_s=start.v_s,
+            rho=start.rho,
+            nu2=start.nu2,
+            rho_g=start.rho_g,
             v_g=start.v_g if start.v_g > 0 and fresh.v_g > 0 else fresh.v_g,
         )
     return _ascend(sample, first, settings)

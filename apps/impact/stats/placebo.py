@@ -18,8 +18,8 @@ from .cells import Scaling, answers, cells, precision
 from .data import Bools, Floats, Ints, Panel, Settings
 from .effects import Model, local_variance
 
-TRAIL = 4                # weeks a manager looks back on
-TRIES = 6                # at-risk units looked at per action, nearest dip first
+TRAIL = 4  # weeks a manager looks back on
+TRIES = 6  # at-risk units looked at per action, nearest dip first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +158,7 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
             index = bucket.index[row]
             prior = local_variance(bucket, joint.info.spread)[row]
             n = joint.info.inverse[place[size]][row]
-            blocks = rows(
-                np.full(size, local[i]), model.blocks.start[index], model.blocks.end[index], cell
-            )
+            blocks = rows(np.full(size, local[i]), model.blocks.start[index], model.blocks.end[index], cell)
             across = wx @ blocks
             r = prior @ n
             resid = stats.cy[index] - stats.c[index] @ joint.weeks[g]

@@ -74,7 +74,9 @@ def describe(
     periods = -(-weeks // period_weeks)
     padded = np.zeros((units, periods * period_weeks))
     padded[:, :weeks] = n
-    alive = np.repeat((padded.reshape(units, periods, period_weeks) > 0).any(axis=2), period_weeks, axis=1)[:, :weeks]
+    alive = np.repeat((padded.reshape(units, periods, period_weeks) > 0).any(axis=2), period_weeks, axis=1)[
+        :, :weeks
+    ]
     of = done.of_action
     edges = windows(done, settings)
     start = np.where(actions.aimed, edges[of, 1], actions.start) if actions.count else actions.start
@@ -82,7 +84,9 @@ def describe(
     ended = actions.end < end
     end = np.maximum(np.minimum(end, actions.end), start)
     y = np.where(n > 0, panel.y, 0.0)
-    sums = {name: _cumulative(value) for name, value in (("n", n), ("ny", n * y), ("alive", alive.astype(np.float64)))}
+    sums = {
+        name: _cumulative(value) for name, value in (("n", n), ("ny", n * y), ("alive", alive.astype(np.float64)))
+    }
 
     def between(name: str, lo: Ints, hi: Ints) -> Floats:
         lo, hi = np.clip(lo, 0, weeks), np.clip(hi, 0, weeks)
@@ -90,7 +94,10 @@ def describe(
 
     begin = actions.start
     n0, n1 = between("n", begin - settings.naive_before, begin), between("n", begin, begin + settings.naive_after)
-    y0, y1 = between("ny", begin - settings.naive_before, begin), between("ny", begin, begin + settings.naive_after)
+    y0, y1 = (
+        between("ny", begin - settings.naive_before, begin),
+        between("ny", begin, begin + settings.naive_after),
+    )
     both = (n0 > 0) & (n1 > 0)
     naive = np.full(actions.count, np.nan)
     naive[both] = y1[both] / n1[both] - y0[both] / n0[both]
@@ -156,9 +163,7 @@ def _disturbed(panel: Panel, actions: Actions, end: Ints, settings: Settings) ->
     for u, lo, hi in zip(panel.event_unit, panel.event_start, panel.event_end, strict=True):
         out |= (actions.unit == u) & (lo < end) & (hi > actions.start - settings.naive_before)
     if panel.usable is not None:
-        closed = np.concatenate(
-            [np.zeros((panel.units, 1)), np.cumsum(~panel.usable, axis=1)], axis=1
-        )
+        closed = np.concatenate([np.zeros((panel.units, 1)), np.cumsum(~panel.usable, axis=1)], axis=1)
         lo = np.clip(actions.start - settings.naive_before, 0, panel.weeks)
         hi = np.maximum(np.clip(end, 0, panel.weeks), lo)
         out |= closed[actions.unit, hi] - closed[actions.unit, lo] > 0

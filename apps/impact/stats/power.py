@@ -10,16 +10,16 @@ import numpy as np
 from . import actions as reading
 from . import effects, groups, sufficient
 from .blocks import interventions, lay_out
-from .cells import answers
+from .cells import answering, answers
 from .columns import lay_columns
 from .data import DEFAULTS, Actions, Floats, Ints, Panel, Settings
 from .errors import NotEstimable
 from .noise import Noise
 
-DETECTABLE = 2.8         # standard errors: 80 % power at 5 %, 1.96 + 0.84
-USUAL_SPREAD = (0.10, 0.05, 0.05)   # v_p, v_b, v_sb on the reference scale, typical of earlier fits
-FLAT_SD = 30.0           # no prior on the effect
-MOST_UNITS = 400         # beyond this a roll-out is not a test
+DETECTABLE = 2.8  # standard errors: 80 % power at 5 %, 1.96 + 0.84
+USUAL_SPREAD = (0.10, 0.05, 0.05)  # v_p, v_b, v_sb on the reference scale, typical of earlier fits
+FLAT_SD = 30.0  # no prior on the effect
+MOST_UNITS = 400  # beyond this a roll-out is not a test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,11 @@ def action_power(panel: Panel, noise: Noise, unit: int, settings: Settings = DEF
 
 
 def rollout_power(
-    panel: Panel, noise: Noise, units: Sequence[int], starts: Sequence[int], settings: Settings = DEFAULTS,
+    panel: Panel,
+    noise: Noise,
+    units: Sequence[int],
+    starts: Sequence[int],
+    settings: Settings = DEFAULTS,
     follow: int | None = None,
 ) -> Power:
     """What a roll-out of one solution could show, from the joint information of all units.
@@ -173,13 +177,18 @@ def _usual(panel: Panel, settings: Settings) -> Floats:
     """Mean weekly answers of each unit over the last half year with answers anywhere, (U,)."""
     weekly = answers(panel)
     live = np.flatnonzero(weekly.any(axis=0))
-    return np.asarray(weekly[:, live[-settings.baseline_window :]].mean(axis=1) if live.size else weekly.sum(axis=1))
+    return np.asarray(
+        weekly[:, live[-settings.baseline_window :]].mean(axis=1) if live.size else weekly.sum(axis=1)
+    )
 
 
 def _coming(panel: Panel, noise: Noise, settings: Settings, weeks: int) -> Panel:
     n = np.repeat(_usual(panel, settings)[:, None], weeks, axis=1)
     return Panel(
-        y=np.where(n > 0, noise.origin, np.nan), n=n, within_variance=panel.within_variance, region=panel.region,
+        y=np.where(n > 0, noise.origin, np.nan),
+        n=n,
+        within_variance=panel.within_variance,
+        region=panel.region,
         kind=panel.kind,
     )
 
@@ -203,7 +212,7 @@ def _model(panel: Panel, actions: Actions, noise: Noise, settings: Settings) -> 
     done = interventions(actions, settings)
     weekly = answers(panel)
     blocks = lay_out(panel, done, weekly, settings)
-    labels: Ints = groups.eligible(panel.region, (weekly > 0).any(axis=1), settings)
+    labels: Ints = groups.eligible(panel.region, answering(weekly), settings)
     kind = np.zeros(panel.units, dtype=np.int64)
     columns = lay_columns(blocks, done, kind, None, settings)
     return effects.build(

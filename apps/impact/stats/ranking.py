@@ -117,7 +117,9 @@ def rank_draws(
     return Ranking(entries=tuple(entries), better=better, safe_pick=pick)
 
 
-def _gain(draws: Floats, column: Mapping[int, int], means: Mapping[int, float], k: int, able: Sequence[int]) -> float:
+def _gain(
+    draws: Floats, column: Mapping[int, int], means: Mapping[int, float], k: int, able: Sequence[int]
+) -> float:
     """E[max(Θ_k, best other mean, 0)] − max of the means and 0: what knowing Θ_k would be worth."""
     other = max([means[m] for m in able if m != k] + [0.0])
     return float(np.maximum(draws[:, column[k]], other).mean() - max(other, means[k]))

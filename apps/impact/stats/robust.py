@@ -13,8 +13,8 @@ from scipy import optimize, special
 from .data import Floats
 from .errors import NotEstimable
 
-GRID = 2000              # points of the search for the tangent
-REACH = 8.0              # standard deviations beyond the critical value that matter
+GRID = 2000  # points of the search for the tangent
+REACH = 8.0  # standard deviations beyond the critical value that matter
 
 
 def _non_coverage(t: Floats, chi: float) -> Floats:

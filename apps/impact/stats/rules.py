@@ -81,9 +81,7 @@ def judge_action(facts: ActionFacts, settings: Settings) -> tuple[Refusal | None
     known = facts.primary_start + s.after_weeks_min
     over = facts.primary_end <= facts.weeks
     refusal: Refusal | None = None
-    if facts.weeks_before < s.baseline_weeks_min or (
-        facts.counts_answers and facts.n_before < s.baseline_answers
-    ):
+    if facts.weeks_before < s.baseline_weeks_min or (facts.counts_answers and facts.n_before < s.baseline_answers):
         refusal = Refusal(
             status="not_estimable",
             reason="no_baseline",
@@ -96,7 +94,9 @@ def judge_action(facts: ActionFacts, settings: Settings) -> tuple[Refusal | None
         if facts.weeks_after < s.after_weeks_min or not enough:
             detail = f"{facts.weeks_after} answering weeks and {facts.n_after:.0f} answers in the primary window"
             if not over:
-                later = known if facts.weeks_after < s.after_weeks_min and known > facts.weeks else facts.primary_end
+                later = (
+                    known if facts.weeks_after < s.after_weeks_min and known > facts.weeks else facts.primary_end
+                )
                 refusal = Refusal(status="too_early", reason="too_early", detail=detail, known_from=later)
             elif facts.ended:
                 refusal = Refusal(status="not_estimable", reason="ended_early", detail=detail)
@@ -144,21 +144,46 @@ def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ..
     if facts.fidelity is not None:
         fidelity = 10.0 if facts.fidelity >= 80.0 else 5.0
     parts = (
-        Part(code="comparison", got=30.0 * share(facts.fewest, s.comparison_units), of=30.0,
-             detail=f"{facts.fewest} units to compare with in the thinnest week"),
-        Part(code="baseline", got=20.0 * min(share(facts.weeks_before, s.baseline_weeks), answers_before), of=20.0,
-             detail=f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before"),
-        Part(code="after", got=15.0 * min(share(facts.weeks_after, s.after_weeks), answers_after), of=15.0,
-             detail=f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after"),
-        Part(code="precision", got=15.0 * noise, of=15.0,
-             detail=f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined"),
-        Part(code="clean_window", got=0.0 if facts.disturbed else 10.0 * clean, of=10.0,
-             detail=f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else "")),
-        Part(code="fidelity", got=fidelity, of=10.0,
-             detail="not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %"),
+        Part(
+            code="comparison",
+            got=30.0 * share(facts.fewest, s.comparison_units),
+            of=30.0,
+            detail=f"{facts.fewest} units to compare with in the thinnest week",
+        ),
+        Part(
+            code="baseline",
+            got=20.0 * min(share(facts.weeks_before, s.baseline_weeks), answers_before),
+            of=20.0,
+            detail=f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
+        ),
+        Part(
+            code="after",
+            got=15.0 * min(share(facts.weeks_after, s.after_weeks), answers_after),
+            of=15.0,
+            detail=f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
+        ),
+        Part(
+            code="precision",
+            got=15.0 * noise,
+            of=15.0,
+            detail=f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
+        ),
+        Part(
+            code="clean_window",
+            got=0.0 if facts.disturbed else 10.0 * clean,
+            of=10.0,
+            detail=f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
+        ),
+        Part(
+            code="fidelity",
+            got=fidelity,
+            of=10.0,
+            detail="not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
+        ),
     )
     rounded = tuple(
-        Part(code=part.code, got=float(np.floor(part.got + 1e-9)), of=part.of, detail=part.detail) for part in parts
+        Part(code=part.code, got=float(np.floor(part.got + 1e-9)), of=part.of, detail=part.detail)
+        for part in parts
     )
     return int(sum(part.got for part in rounded)), rounded
 
@@ -245,26 +270,46 @@ def evidence(facts: SolutionFacts, settings: Settings) -> tuple[int, tuple[Part,
     steps = (
         ("measured", facts.actions >= 1, f"{facts.actions} measured uses"),
         ("information_20", info >= 0.2, f"information {info:.0%}"),
-        ("several_units", info >= 0.4 and facts.actions >= 4 and facts.units >= 3,
-         f"{facts.actions} uses in {facts.units} units"),
-        ("many_units", info >= 0.5 and facts.actions >= 8 and facts.units >= 5,
-         f"{facts.actions} uses in {facts.units} units"),
-        ("robust",
-         info >= 0.6 and facts.actions >= 15 and facts.units >= 8 and facts.regions >= 2
-         and facts.leave_out is not None and facts.leave_out >= 0.95 and facts.placebo_green,
-         "holds when any unit or region is left out, placebos quiet"),
+        (
+            "several_units",
+            info >= 0.4 and facts.actions >= 4 and facts.units >= 3,
+            f"{facts.actions} uses in {facts.units} units",
+        ),
+        (
+            "many_units",
+            info >= 0.5 and facts.actions >= 8 and facts.units >= 5,
+            f"{facts.actions} uses in {facts.units} units",
+        ),
+        (
+            "robust",
+            info >= 0.6
+            and facts.actions >= 15
+            and facts.units >= 8
+            and facts.regions >= 2
+            and facts.leave_out is not None
+            and facts.leave_out >= 0.95
+            and facts.placebo_green,
+            "holds when any unit or region is left out, placebos quiet",
+        ),
     )
-    level, parts = 0, []
+    level = 0
+    parts: list[Part] = []
     for code, reached, detail in steps:
         reached = bool(reached) and level == len(parts)
         level += int(reached)
         parts.append(Part(code=code, got=1.0 if reached else 0.0, of=1.0, detail=detail))
     deductions = (
         ("old", facts.newest > settings.old_weeks, f"newest use {facts.newest} weeks ago"),
-        ("one_region", facts.largest_region > settings.region_share and facts.actions > 0,
-         f"{facts.largest_region:.0%} from one region"),
-        ("uneven", facts.actions > 1 and facts.heterogeneity > abs(facts.effect),
-         "uses differ by more than the effect"),
+        (
+            "one_region",
+            facts.largest_region > settings.region_share and facts.actions > 0,
+            f"{facts.largest_region:.0%} from one region",
+        ),
+        (
+            "uneven",
+            facts.actions > 1 and facts.heterogeneity > abs(facts.effect),
+            "uses differ by more than the effect",
+        ),
     )
     for code, applies, detail in deductions:
         if applies and level > 0:

@@ -98,7 +98,7 @@ def factorise(*, d: Floats, v_a: float, v_s: float, rho: float) -> Factors:
     -------
     Factors
     """
-    weeks, units = d.shape
+    weeks = d.shape[0]
     q_diagonal, q_off = ar1_precision(weeks=weeks, variance=v_s, rho=rho)
     delta = np.empty_like(d)
     lower = np.zeros_like(d)

@@ -52,7 +52,9 @@ def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflati
     x = rows(np.zeros(mine.shape[0], dtype=np.int64), blocks.start[mine], blocks.end[mine], cell)
     own = blocks.intervention[mine] == intervention
     size = mine.shape[0]
-    bucket = next(each for each in model.buckets if each.index.shape[1] == size and unit in blocks.unit[each.index[:, 0]])
+    bucket = next(
+        each for each in model.buckets if each.index.shape[1] == size and unit in blocks.unit[each.index[:, 0]]
+    )
     at = int(np.flatnonzero(blocks.unit[bucket.index[:, 0]] == unit)[0])
     prior = local_variance(bucket, joint.info.spread)[at]
     periods = cell.y.shape[0]
@@ -82,7 +84,7 @@ def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflati
     sd = np.sqrt(np.maximum(variance, 0.0)) * inflation
     effect = x[:, own] @ (a[own] @ beta + _local(prior, x, w, cell.y[:, 0] - expected)[own])
     live = joint.info.system.live
-    week = np.arange(periods) * float(noise.period_weeks)
+    week = np.arange(periods, dtype=np.float64) * noise.period_weeks
 
     def out(value: np.ndarray) -> np.ndarray:
         return np.asarray(value[live] / noise.scale + noise.origin)

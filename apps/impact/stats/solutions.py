@@ -17,7 +17,7 @@ from .results import Interval, KindEffect, SideEffect, SolutionEffect
 from .robust import robust_half_width
 from .rules import NOT_RANKABLE, SolutionFacts, evidence, standing, verdict
 
-FLAT_SD = 30.0           # a prior this wide is none on the reference scale
+FLAT_SD = 30.0  # a prior this wide is none on the reference scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,9 @@ def describe(
     settings, columns = model.settings, model.columns
     scale = model.statistics.noise.scale
     count = columns.theta.shape[0]
-    known = np.flatnonzero((columns.theta >= 0) & np.array([rows.size > 0 for rows in used.by_solution], dtype=bool))
+    known = np.flatnonzero(
+        (columns.theta >= 0) & np.array([rows.size > 0 for rows in used.by_solution], dtype=bool)
+    )
     out: list[SolutionEffect] = [_unknown(k, used.by_solution[k].size) for k in range(count)]
     if known.size == 0:
         return tuple(out)
@@ -259,7 +261,14 @@ def _fading(model: Model, mixture: Mixture, known: Ints) -> list[float]:
 
 
 def _by_kind(
-    model: Model, mixture: Mixture, panel: Panel, actions: Actions, mine: Ints, k: int, factor: Floats, scale: float
+    model: Model,
+    mixture: Mixture,
+    panel: Panel,
+    actions: Actions,
+    mine: Ints,
+    k: int,
+    factor: Floats,
+    scale: float,
 ) -> tuple[KindEffect, ...]:
     """Effect in each kind of unit where the solution was used."""
     columns = model.columns
@@ -310,5 +319,3 @@ def empty(k: int, reason: str, detail: str | None, naive: float | None, measured
         evidence_parts=(),
         aliased_with=(),
     )
-
-

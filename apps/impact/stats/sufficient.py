@@ -19,8 +19,8 @@ from .data import Actions, Floats, Ints, Panel, Settings
 from .errors import NotEstimable
 from .noise import Noise
 
-SPARE_BITS = 17          # sums of up to 2**17 units stay exact
-MANTISSA_BITS = 52       # of a double
+SPARE_BITS = 17  # sums of up to 2**17 units stay exact
+MANTISSA_BITS = 52  # of a double
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,9 @@ def quantum_of(noise: Noise) -> float:
     return noise.peak * 2.0 ** (SPARE_BITS - MANTISSA_BITS)
 
 
-def compute(panel: Panel, actions: Actions, noise: Noise, settings: Settings, units: Ints | None) -> UnitStatistics:
+def compute(
+    panel: Panel, actions: Actions, noise: Noise, settings: Settings, units: Ints | None
+) -> UnitStatistics:
     """Statistics of the units in `panel`, whose ids are `units` (default 0 … U−1)."""
     ids = np.arange(panel.units, dtype=np.int64) if units is None else np.asarray(units, dtype=np.int64)
     if ids.shape[0] != panel.units or (np.diff(ids) <= 0).any():

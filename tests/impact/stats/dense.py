@@ -53,7 +53,9 @@ class Dense:
 def build(model: Model, panel: Panel, spread: Floats) -> Dense:
     """Write the model of a fit out in full."""
     noise = model.statistics.noise
-    cell = cells(panel, Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks), noise.origin)
+    cell = cells(
+        panel, Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks), noise.origin
+    )
     period, unit = np.nonzero(cell.n)
     count = period.shape[0]
     blocks = model.blocks
@@ -71,7 +73,10 @@ def build(model: Model, panel: Panel, spread: Floats) -> Dense:
     size = np.where(blocks.intervention >= 0, model.done.size[np.maximum(blocks.intervention, 0)], 1.0)
     for i in range(blocks.count):
         for j in range(blocks.count):
-            if blocks.intervention[i] == blocks.intervention[j] >= 0 and max(blocks.kind[i], blocks.kind[j]) <= LATE2:
+            if (
+                blocks.intervention[i] == blocks.intervention[j] >= 0
+                and max(blocks.kind[i], blocks.kind[j]) <= LATE2
+            ):
                 local[i, j] = size[i] * spread[0] ** 2
         if blocks.kind[i] <= LATE2:
             local[i, i] += size[i] * spread[1] ** 2
@@ -90,5 +95,3 @@ def build(model: Model, panel: Panel, spread: Floats) -> Dense:
         unit=unit,
         period=period,
     )
-
-

@@ -12,8 +12,15 @@ from apps.impact.stats.data import Actions, Panel, Settings
 from apps.impact.stats.fit import unit_statistics
 from apps.impact.stats.noise import Noise
 
-SETTINGS = Settings(network_units=2, network_weeks=5, region_units_min=3, noise_units_min=2, challenge_min=2,
-                    interaction_min=1, draws=400)
+SETTINGS = Settings(
+    network_units=2,
+    network_weeks=5,
+    region_units_min=3,
+    noise_units_min=2,
+    challenge_min=2,
+    interaction_min=1,
+    draws=400,
+)
 
 
 def panel(seed: int = 0, units: int = 9, weeks: int = 36, dead_week: int | None = 7) -> Panel:
@@ -58,8 +65,20 @@ def actions(weeks: int = 36) -> Actions:
 
 
 NOISE = Noise(
-    scale=1.1, origin=7.0, period_weeks=1, sampling=4.84, v_a=0.2, v_s=0.08, rho=0.75, nu2=0.02, v_g=0.03, rho_g=0.6,
-    peak=64.0, converged=True, iterations=0, objective=0.0,
+    scale=1.1,
+    origin=7.0,
+    period_weeks=1,
+    sampling=4.84,
+    v_a=0.2,
+    v_s=0.08,
+    rho=0.75,
+    nu2=0.02,
+    v_g=0.03,
+    rho_g=0.6,
+    peak=64.0,
+    converged=True,
+    iterations=0,
+    objective=0.0,
 )
 
 
@@ -71,5 +90,3 @@ def model(p: Panel, done: Actions, noise: Noise = NOISE, settings: Settings = SE
     labels = groups.eligible(p.region, (answers(p) > 0).any(axis=1), settings)
     columns = lay_columns(blocks, merged, p.kind, done.challenge, settings)
     return effects.build(statistics, blocks, merged, columns, p.region, labels, settings)
-
-

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from tests.impact.stats import dense, small
 
 from apps.impact.stats import actions as reading
 from apps.impact.stats import effects, noise, placebo, semiseparable, series
 from apps.impact.stats.blocks import LATE2, PRIMARY, SIDE
 from apps.impact.stats.data import Floats
 from apps.impact.stats.fit import fit_noise
+from tests.impact.stats import dense, small
 
-RTOL = 1e-7   # a few hundred cells: conditioning costs half of the digits of a double
+RTOL = 1e-7  # a few hundred cells: conditioning costs half of the digits of a double
 SPREAD = np.array([0.12, 0.07, 0.09])
 BETWEEN = np.array([0.25, 0.12, 0.08, 0.06])
 
@@ -51,7 +53,9 @@ def test_information_mean_and_evidence_equal_the_dense_ones(period: int) -> None
     np.testing.assert_allclose(info.h, xa.T @ projector @ full.y, rtol=RTOL, atol=1e-7)
     found = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     prior = np.diag(model.columns.prior_variance(BETWEEN))
-    np.testing.assert_allclose(found.covariance, np.linalg.inv(info.m + np.linalg.inv(prior)), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        found.covariance, np.linalg.inv(info.m + np.linalg.inv(prior)), rtol=1e-6, atol=1e-9
+    )
     np.testing.assert_allclose(found.mean, found.covariance @ info.h, rtol=1e-9)
     other = effects.posterior(effects.integrate(model, 0.5 * SPREAD), model.columns, 0.7 * BETWEEN, small.SETTINGS)
 
@@ -162,7 +166,12 @@ def test_counterfactual_equals_the_dense_one() -> None:
     group = model.group[full.unit] == model.group[unit]
     cross = same * (fitted.v_a + fitted.v_s * fitted.rho**lag) + group * fitted.v_g * fitted.rho_g**lag
     cross = cross + x_unit @ tau @ full.x.T
-    before = fitted.v_a + fitted.v_s * fitted.rho**lag_own + fitted.v_g * fitted.rho_g**lag_own + x_unit @ tau @ x_unit.T
+    before = (
+        fitted.v_a
+        + fitted.v_s * fitted.rho**lag_own
+        + fitted.v_g * fitted.rho_g**lag_own
+        + x_unit @ tau @ x_unit.T
+    )
     everything = full.v + full.x @ tau @ full.x.T
     w = np.linalg.inv(everything)
     live = np.unique(full.period)
@@ -183,15 +192,19 @@ def test_a_placebo_equals_an_extra_flat_block() -> None:
     model = small.model(p, done)
     info = effects.integrate(model, SPREAD)
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
-    found = placebo.measure(model, reading.join(info, beta), p, np.array([6, 1]), np.array([10, 12]), small.SETTINGS)
+    found = placebo.measure(
+        model, reading.join(info, beta), p, np.array([6, 1]), np.array([10, 12]), small.SETTINGS
+    )
     full = dense.build(model, p, SPREAD)
     prior = np.diag(model.columns.prior_variance(BETWEEN))
     everything = full.v + full.x @ (full.a @ prior @ full.a.T + full.local) @ full.x.T
     projector = full.projector(everything)
     for i, (unit, week) in enumerate([(6, 10), (1, 12)]):
         edges = [week, week + 3, week + 15, week + 27, 999]
-        x = np.stack([(full.unit == unit) & (full.period >= a) & (full.period < b)
-                      for a, b in zip(edges, edges[1:], strict=False)], axis=1).astype(float)
+        x = np.stack(
+            [(full.unit == unit) & (full.period >= a) & (full.period < b) for a, b in pairwise(edges)],
+            axis=1,
+        ).astype(float)
         x = x[:, x.any(axis=0)]
         covariance = np.linalg.inv(x.T @ projector @ x)
         assert found.effect[i] == pytest.approx((covariance @ x.T @ projector @ full.y)[1], rel=1e-5)

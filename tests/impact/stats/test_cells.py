@@ -6,20 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.impact.stats.simulator import simulate
 
 from apps.impact.stats.blocks import PRIMARY, RAMP, interventions, lay_out, rows
 from apps.impact.stats.cells import Scaling, answers, cells, choose_period, scaling
 from apps.impact.stats.data import DEFAULTS, Actions, Panel
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import fit_metric
+from tests.impact.stats.simulator import simulate
 
 
 def flat(n: np.ndarray, variance: float | None = 4.84) -> Panel:
     units = n.shape[0]
     y = np.random.default_rng(0).normal(7, 1, n.shape)
-    return Panel(y=np.where(n > 0, y, np.nan), n=n, within_variance=variance, region=np.zeros(units, dtype=np.int64),
-                 kind=np.zeros(units, dtype=np.int64))
+    return Panel(
+        y=np.where(n > 0, y, np.nan),
+        n=n,
+        within_variance=variance,
+        region=np.zeros(units, dtype=np.int64),
+        kind=np.zeros(units, dtype=np.int64),
+    )
 
 
 @pytest.mark.parametrize(("answers_a_week", "weeks"), [(10.0, 1), (3.0, 1), (2.0, 2), (1.0, 4), (0.2, 4)])
@@ -66,8 +71,13 @@ def test_scaling_refuses_what_does_not_vary() -> None:
 def test_an_ended_action_gets_a_block_after_its_end() -> None:
     panel = flat(np.full((2, 40), 5.0))
     done = Actions(
-        unit=np.array([0]), start=np.array([5]), end=np.array([12]), aimed=np.array([True]),
-        solutions=np.ones((1, 1), dtype=np.bool_), lag=np.array([0]), randomised=np.array([False]),
+        unit=np.array([0]),
+        start=np.array([5]),
+        end=np.array([12]),
+        aimed=np.array([True]),
+        solutions=np.ones((1, 1), dtype=np.bool_),
+        lag=np.array([0]),
+        randomised=np.array([False]),
         fidelity=np.array([np.nan]),
     )
     blocks = lay_out(panel, interventions(done, DEFAULTS), answers(panel), DEFAULTS)

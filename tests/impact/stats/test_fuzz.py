@@ -9,17 +9,38 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.impact.stats.simulator import simulate
 
 from apps.impact.stats.data import Actions, Panel, Settings
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import MetricFit, counterfactual, fit_metric, rank
 from apps.impact.stats.results import Interval
+from tests.impact.stats.simulator import simulate
 
-EASY = Settings(network_units=2, network_weeks=2, region_units_min=2, comparison_units=1, draws=200,
-                baseline_weeks_min=1, baseline_answers=1, after_weeks_min=1, after_answers=1, precision_ratio=50.0)
-REASONS = {"no_baseline", "too_early", "too_few_answers", "ended_early", "no_comparison", "shared_window",
-           "too_noisy", "network_too_small", "no_answers", "constant", "out_of_range"}
+EASY = Settings(
+    network_units=2,
+    network_weeks=2,
+    region_units_min=2,
+    comparison_units=1,
+    draws=200,
+    baseline_weeks_min=1,
+    baseline_answers=1,
+    after_weeks_min=1,
+    after_answers=1,
+    precision_ratio=50.0,
+)
+REASONS = {
+    "no_baseline",
+    "too_early",
+    "too_few_answers",
+    "ended_early",
+    "no_comparison",
+    "shared_window",
+    "too_noisy",
+    "network_too_small",
+    "no_answers",
+    "constant",
+    "out_of_range",
+}
 
 
 def numbers(value: object) -> Iterator[float]:
@@ -81,7 +102,9 @@ def worlds(draw: st.DrawFn) -> tuple[Panel, Actions]:
     r = np.random.default_rng(seed)
     units, weeks = draw(st.sampled_from([1, 2, 3, 7, 20])), draw(st.sampled_from([1, 2, 9, 30, 45]))
     y = r.normal(5, 1, (units, weeks))
-    shape = draw(st.sampled_from(["noise", "constant", "identical", "two_values", "huge", "tiny", "unit_constant", "spike"]))
+    shape = draw(
+        st.sampled_from(["noise", "constant", "identical", "two_values", "huge", "tiny", "unit_constant", "spike"])
+    )
     if shape == "constant":
         y[:] = 3.0
     elif shape == "identical":
@@ -112,14 +135,24 @@ def worlds(draw: st.DrawFn) -> tuple[Panel, Actions]:
         start[:] = weeks // 2
     incidence = r.random((count, solutions)) < draw(st.sampled_from([0.2, 0.6, 1.0]))
     panel = Panel(
-        y=y, n=n, within_variance=draw(st.sampled_from([None, 0.0, 1e-9, 4.84, 1e6])),
-        region=r.integers(0, draw(st.sampled_from([1, 3])), units), kind=r.integers(0, draw(st.sampled_from([1, 2])), units),
-        usable=usable, event_unit=np.array([0]), event_start=np.array([0]), event_end=np.array([weeks // 2]),
+        y=y,
+        n=n,
+        within_variance=draw(st.sampled_from([None, 0.0, 1e-9, 4.84, 1e6])),
+        region=r.integers(0, draw(st.sampled_from([1, 3])), units),
+        kind=r.integers(0, draw(st.sampled_from([1, 2])), units),
+        usable=usable,
+        event_unit=np.array([0]),
+        event_start=np.array([0]),
+        event_end=np.array([weeks // 2]),
     )
     actions = Actions(
-        unit=r.integers(0, units, count), start=start, end=start + r.integers(-2, 60, count),
-        aimed=r.random(count) < draw(st.sampled_from([0.0, 0.5, 1.0])), solutions=incidence,
-        lag=r.integers(0, 6, count), randomised=r.random(count) < 0.2,
+        unit=r.integers(0, units, count),
+        start=start,
+        end=start + r.integers(-2, 60, count),
+        aimed=r.random(count) < draw(st.sampled_from([0.0, 0.5, 1.0])),
+        solutions=incidence,
+        lag=r.integers(0, 6, count),
+        randomised=r.random(count) < 0.2,
         fidelity=np.where(r.random(count) < 0.5, np.nan, 100 * r.random(count)),
         challenge=r.integers(-1, 5, solutions) if draw(st.booleans()) else None,
     )

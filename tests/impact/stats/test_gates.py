@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.impact.stats.simulator import Chain, simulate
 
 from apps.impact.stats.data import Actions, Panel
 from apps.impact.stats.fit import MetricFit, fit_metric
+from tests.impact.stats.simulator import Chain, simulate
 
 SEEDS = range(8)
 SIMULATION = Path(__file__).resolve().parents[4] / "shared" / "data" / "simulation" / "sim.py"
@@ -24,11 +24,23 @@ def runs() -> list[tuple[Chain, MetricFit]]:
 
 def solutions(runs: list[tuple[Chain, MetricFit]]) -> np.ndarray:
     """Rows: truth, estimate, low, high, works, naive change, gls, gls_se."""
-    return np.array([
-        (chain.theta[s.solution], s.interval.effect, s.interval.low, s.interval.high, s.verdict == "works",
-         s.naive_change, s.gls, s.gls_se)
-        for chain, fit in runs for s in fit.solutions if s.interval is not None and s.gls is not None
-    ])
+    return np.array(
+        [
+            (
+                chain.theta[s.solution],
+                s.interval.effect,
+                s.interval.low,
+                s.interval.high,
+                s.verdict == "works",
+                s.naive_change,
+                s.gls,
+                s.gls_se,
+            )
+            for chain, fit in runs
+            for s in fit.solutions
+            if s.interval is not None and s.gls is not None
+        ]
+    )
 
 
 def test_solution_intervals_cover(runs: list[tuple[Chain, MetricFit]]) -> None:
@@ -82,8 +94,12 @@ def test_placebos_stay_quiet(runs: list[tuple[Chain, MetricFit]]) -> None:
 
 
 def test_where_nothing_works_nothing_is_said_to() -> None:
-    said = [s.verdict == "works" for seed in range(3) for chain in [simulate(100 + seed, null=1.0)]
-            for s in fit_metric(chain.panel, chain.actions).solutions]
+    said = [
+        s.verdict == "works"
+        for seed in range(3)
+        for chain in [simulate(100 + seed, null=1.0)]
+        for s in fit_metric(chain.panel, chain.actions).solutions
+    ]
     assert np.mean(said) <= 0.03
 
 
@@ -106,15 +122,25 @@ def test_the_reference_simulation_is_measured_within_its_gates() -> None:
     spec.loader.exec_module(module)
     inside, null_error = [], []
     for seed in range(3):
-        d = module.simulate(seed, n_units=120, n_weeks=60, n_metrics=1, n_actions=200, n_solutions=12, burn_in=14,
-                            tail=6)
-        panel = Panel(y=d["y"][:, 0], n=d["n"][:, 0].astype(float), within_variance=2.2**2,
-                      region=d["group"].astype(np.int64), kind=d["fmt"].astype(np.int64))
+        d = module.simulate(
+            seed, n_units=120, n_weeks=60, n_metrics=1, n_actions=200, n_solutions=12, burn_in=14, tail=6
+        )
+        panel = Panel(
+            y=d["y"][:, 0],
+            n=d["n"][:, 0].astype(float),
+            within_variance=2.2**2,
+            region=d["group"].astype(np.int64),
+            kind=d["fmt"].astype(np.int64),
+        )
         count = len(d["act_unit"])
         done = Actions(
-            unit=d["act_unit"].astype(np.int64), start=d["act_t"].astype(np.int64), end=np.full(count, 10**6),
-            aimed=np.ones(count, dtype=np.bool_), solutions=d["act_sol"].astype(np.bool_),
-            lag=np.zeros(count, dtype=np.int64), randomised=np.zeros(count, dtype=np.bool_),
+            unit=d["act_unit"].astype(np.int64),
+            start=d["act_t"].astype(np.int64),
+            end=np.full(count, 10**6),
+            aimed=np.ones(count, dtype=np.bool_),
+            solutions=d["act_sol"].astype(np.bool_),
+            lag=np.zeros(count, dtype=np.int64),
+            randomised=np.zeros(count, dtype=np.bool_),
             fidelity=np.full(count, np.nan),
         )
         truth = d["truth"]

@@ -7,14 +7,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from tests.impact.stats.simulator import Chain, simulate
 
 from apps.impact.stats.data import DEFAULTS, Actions, Ints, Panel, Settings
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import MetricFit, fit_metric, fit_noise, merge, unit_statistics
 from apps.impact.stats.noise import Noise
+from tests.impact.stats.simulator import Chain, simulate
 
-RTOL = 1e-5   # another order of units or another origin rounds differently before the optimiser stops
+RTOL = 1e-5  # another order of units or another origin rounds differently before the optimiser stops
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,14 @@ def of_units(actions: Actions, units: Ints) -> Actions:
     """Actions of some units, renumbered to rows of the chunk."""
     mine = np.flatnonzero(np.isin(actions.unit, units))
     place = {int(u): i for i, u in enumerate(units)}
-    picked = {f.name: getattr(actions, f.name)[mine] for f in fields(actions) if f.name not in ("challenge", "unit")}
-    return Actions(unit=np.array([place[int(u)] for u in actions.unit[mine]], dtype=np.int64),
-                   challenge=actions.challenge, **picked)
+    picked = {
+        f.name: getattr(actions, f.name)[mine] for f in fields(actions) if f.name not in ("challenge", "unit")
+    }
+    return Actions(
+        unit=np.array([place[int(u)] for u in actions.unit[mine]], dtype=np.int64),
+        challenge=actions.challenge,
+        **picked,
+    )
 
 
 def effects(fit: MetricFit) -> np.ndarray:
@@ -99,7 +104,9 @@ def test_a_constant_added_to_all_scores_does_not_matter(chain: Chain, fit: Metri
 
 def test_another_unit_of_measurement_scales_the_effects(chain: Chain, fit: MetricFit) -> None:
     panel = replace(chain.panel, y=chain.panel.y * 10.0, within_variance=chain.panel.within_variance * 100.0)
-    np.testing.assert_allclose(effects(fit_metric(panel, chain.actions)), 10.0 * effects(fit), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        effects(fit_metric(panel, chain.actions)), 10.0 * effects(fit), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_empty_weeks_at_the_ends_do_not_matter(chain: Chain, fit: MetricFit, noise: Noise) -> None:
@@ -135,11 +142,23 @@ def test_additive_truth_is_recovered_from_combinations() -> None:
     y = base + r.normal(0, 2.2 / np.sqrt(40), (units, weeks))
     for j in range(150):
         y[unit[j], start[j] :] += effect[j]
-    panel = Panel(y=y, n=np.full((units, weeks), 40.0), within_variance=2.2**2, region=np.zeros(units, dtype=np.int64),
-                  kind=np.zeros(units, dtype=np.int64))
-    done = Actions(unit=unit, start=start, end=np.full(150, 999), aimed=np.ones(150, dtype=np.bool_),
-                   solutions=solutions, lag=np.zeros(150, dtype=np.int64), randomised=np.zeros(150, dtype=np.bool_),
-                   fidelity=np.full(150, np.nan))
+    panel = Panel(
+        y=y,
+        n=np.full((units, weeks), 40.0),
+        within_variance=2.2**2,
+        region=np.zeros(units, dtype=np.int64),
+        kind=np.zeros(units, dtype=np.int64),
+    )
+    done = Actions(
+        unit=unit,
+        start=start,
+        end=np.full(150, 999),
+        aimed=np.ones(150, dtype=np.bool_),
+        solutions=solutions,
+        lag=np.zeros(150, dtype=np.int64),
+        randomised=np.zeros(150, dtype=np.bool_),
+        fidelity=np.full(150, np.nan),
+    )
     found = fit_metric(panel, done)
     for k, truth in enumerate((0.6, -0.4)):
         interval = found.solutions[k].interval

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.impact.stats.simulator import Chain, simulate
 
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import fit_metric
 from apps.impact.stats.power import action_power, rollout_power, units_needed, wedge
+from tests.impact.stats.simulator import Chain, simulate
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import optimize
-from tests.impact.stats import small
 
 from apps.impact.stats import actions as reading
 from apps.impact.stats import drivers, effects
-from apps.impact.stats.columns import FIXED, W, Columns
+from apps.impact.stats.columns import FIXED, Columns, W
 from apps.impact.stats.data import Actions, Floats, Panel, Settings
 from apps.impact.stats.groups import week_system
 from apps.impact.stats.noise import Noise
 from apps.impact.stats.ranking import expected_rank
 from apps.impact.stats.robust import cva
+from tests.impact.stats import small
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "benchmarks"
 
@@ -30,9 +30,9 @@ def table(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def hierarchy(moderators: Floats, estimate: Floats, variance: Floats, settings: Settings) -> tuple[
-    effects.Information, Columns
-]:
+def hierarchy(
+    moderators: Floats, estimate: Floats, variance: Floats, settings: Settings
+) -> tuple[effects.Information, Columns]:
     """One block: estimate_i ~ N(moderators_i β + θ_i, variance_i), as information about (β, θ)."""
     count, fixed = moderators.shape
     z = np.hstack([moderators, np.eye(count)])
@@ -41,15 +41,29 @@ def hierarchy(moderators: Floats, estimate: Floats, variance: Floats, settings: 
     from scipy import sparse
 
     columns = Columns(
-        group=group, fixed_variance=np.array([settings.mean_sd**2] * fixed + [0.0] * count), mean=np.zeros(4, int),
-        theta=np.arange(count) + fixed, side=np.full(count, -1), late=np.full((count, 2), -1),
-        challenge=np.full(count, -1), kinds=np.array([0]), phi=np.full((count, 1), -1),
+        group=group,
+        fixed_variance=np.array([settings.mean_sd**2] * fixed + [0.0] * count),
+        mean=np.zeros(4, int),
+        theta=np.arange(count) + fixed,
+        side=np.full(count, -1),
+        late=np.full((count, 2), -1),
+        challenge=np.full(count, -1),
+        kinds=np.array([0]),
+        phi=np.full((count, 1), -1),
         a=sparse.csr_array((0, fixed + count)),
     )
     info = effects.Information(
-        spread=np.full(3, 0.1), m=m, h=z.T @ (estimate / variance), constant=0.0, inverse=(),
-        system=week_system(np.ones((1, 1, 1)), shocks=0, v_g=0.0, rho_g=0.5), b=np.zeros((1, 1, 1)),
-        wy=np.zeros((1, 1)), w=np.ones((1, 1, 1)), middle=sparse.csr_array((0, 0)), score=np.zeros(0),
+        spread=np.full(3, 0.1),
+        m=m,
+        h=z.T @ (estimate / variance),
+        constant=0.0,
+        inverse=(),
+        system=week_system(np.ones((1, 1, 1)), shocks=0, v_g=0.0, rho_g=0.5),
+        b=np.zeros((1, 1, 1)),
+        wy=np.zeros((1, 1)),
+        w=np.ones((1, 1, 1)),
+        middle=sparse.csr_array((0, 0)),
+        score=np.zeros(0),
     )
     return info, columns
 
@@ -69,8 +83,21 @@ def test_random_effects_meta_analysis_of_the_bcg_trials() -> None:
     assert best.between[0] ** 2 == pytest.approx(0.3132, abs=1e-4)
     assert best.mean[0] == pytest.approx(-0.7145, abs=1e-4)
     assert np.sqrt(best.covariance[0, 0]) == pytest.approx(0.1798, abs=1e-4)
-    published = [-0.8002, -1.2517, -0.9869, -1.3979, -0.2874, -0.7846, -1.2440, 0.0029, -0.5068, -1.2472, -0.3537,
-                 -0.2847, -0.1467]
+    published = [
+        -0.8002,
+        -1.2517,
+        -0.9869,
+        -1.3979,
+        -0.2874,
+        -0.7846,
+        -1.2440,
+        0.0029,
+        -0.5068,
+        -1.2472,
+        -0.3537,
+        -0.2847,
+        -0.1467,
+    ]
     np.testing.assert_allclose(best.mean[0] + best.mean[1:], published, atol=2e-4)
     latitude = np.array([float(row["ablat"]) for row in rows])
     info, columns = effects_of(np.column_stack([np.ones(13), latitude]), y, v)
@@ -102,7 +129,7 @@ def test_shrinkage_of_the_batting_averages() -> None:
 
 
 def test_reduction_to_imputation_on_county_employment() -> None:
-    """Borusyak, Jaravel, Spiess on Callaway & Sant'Anna's mpdta: flat units, no AR(1), a flat block per treated cell."""
+    """Borusyak, Jaravel, Spiess on mpdta: flat units, no AR(1), one flat block per treated cell."""
     rows = table("mpdta.csv")
     counties = sorted({row["countyreal"] for row in rows})
     place = {c: i for i, c in enumerate(counties)}
@@ -113,15 +140,42 @@ def test_reduction_to_imputation_on_county_employment() -> None:
         first[place[row["countyreal"]]] = int(float(row["first.treat"]))
     unit, year = np.nonzero((first[:, None] > 0) & (np.arange(2003, 2008) >= first[:, None]))
     panel = Panel(
-        y=y, n=np.ones_like(y), within_variance=None, region=np.zeros(len(counties), dtype=np.int64),
-        kind=np.zeros(len(counties), dtype=np.int64), event_unit=unit, event_start=year, event_end=year + 1,
+        y=y,
+        n=np.ones_like(y),
+        within_variance=None,
+        region=np.zeros(len(counties), dtype=np.int64),
+        kind=np.zeros(len(counties), dtype=np.int64),
+        event_unit=unit,
+        event_start=year,
+        event_end=year + 1,
     )
     none = np.zeros(0, dtype=np.int64)
-    nobody = Actions(unit=none, start=none, end=none, aimed=np.zeros(0, dtype=np.bool_),
-                     solutions=np.zeros((0, 1), dtype=np.bool_), lag=none, randomised=np.zeros(0, dtype=np.bool_),
-                     fidelity=np.zeros(0))
-    noise = Noise(scale=1.0, origin=float(y.mean()), period_weeks=1, sampling=0.0, v_a=1e5, v_s=1e-7, rho=0.5,
-                  nu2=0.02, v_g=0.0, rho_g=0.5, peak=256.0, converged=True, iterations=0, objective=0.0)
+    nobody = Actions(
+        unit=none,
+        start=none,
+        end=none,
+        aimed=np.zeros(0, dtype=np.bool_),
+        solutions=np.zeros((0, 1), dtype=np.bool_),
+        lag=none,
+        randomised=np.zeros(0, dtype=np.bool_),
+        fidelity=np.zeros(0),
+    )
+    noise = Noise(
+        scale=1.0,
+        origin=float(y.mean()),
+        period_weeks=1,
+        sampling=0.0,
+        v_a=1e5,
+        v_s=1e-7,
+        rho=0.5,
+        nu2=0.02,
+        v_g=0.0,
+        rho_g=0.5,
+        peak=256.0,
+        converged=True,
+        iterations=0,
+        objective=0.0,
+    )
     settings = Settings(network_units=2, network_weeks=2, block_sd=300.0)
     model = small.model(panel, nobody, noise, settings)
     info = effects.integrate(model, np.full(3, 0.1))
@@ -153,15 +207,22 @@ def test_expected_ranks_of_the_sleep_study() -> None:
         conditional = d - d @ z.T @ w @ z @ d
         return float(value), resid @ w @ z @ d, conditional
 
-    best = optimize.minimize(lambda x: fit(x)[0], np.log([25.0, 1.0, 6.0, 25.0]), method="Nelder-Mead",
-                             options={"xatol": 1e-9, "fatol": 1e-10, "maxiter": 8000, "maxfev": 8000})
+    best = optimize.minimize(
+        lambda x: fit(x)[0],
+        np.log([25.0, 1.0, 6.0, 25.0]),
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-10, "maxiter": 8000, "maxfev": 8000},
+    )
     _, effect, covariance = fit(best.x)
     rank = expected_rank(-effect[:, 0], covariance[0, 0] * np.eye(18))
     np.testing.assert_allclose(rank[:6], [9.6347, 1.9639, 2.1037, 14.9864, 14.6862, 11.4393], atol=2e-3)
 
 
 def test_expected_ranks_of_draws_meet_the_closed_form() -> None:
-    mean, covariance = np.array([0.3, 0.1, 0.0]), np.array([[0.04, 0.01, 0.0], [0.01, 0.05, 0.0], [0.0, 0.0, 0.02]])
+    mean, covariance = (
+        np.array([0.3, 0.1, 0.0]),
+        np.array([[0.04, 0.01, 0.0], [0.01, 0.05, 0.0], [0.0, 0.0, 0.02]]),
+    )
     draws = np.random.default_rng(0).multivariate_normal(mean, covariance, 200_000)
     place = np.argsort(np.argsort(-draws, axis=1), axis=1) + 1
     np.testing.assert_allclose(place.mean(axis=0), expected_rank(mean, covariance), atol=0.01)

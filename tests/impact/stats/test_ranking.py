@@ -10,7 +10,7 @@ from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.ranking import expected_rank, rank_draws
 from apps.impact.stats.robust import cva, robust_half_width, worst_non_coverage
 
-RANKABLE = {k: "rankable" for k in range(6)}
+RANKABLE = dict.fromkeys(range(6), "rankable")
 
 
 def draws(means: list[float], sd: float = 0.1, count: int = 4000) -> np.ndarray:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.impact.stats.simulator import Chain, simulate
 
 from apps.impact.stats.data import DEFAULTS
 from apps.impact.stats.fit import MetricFit, fit_metric
@@ -20,11 +19,29 @@ from apps.impact.stats.rules import (
     verdict,
     with_side_effects,
 )
+from tests.impact.stats.simulator import Chain, simulate
 
 GOOD = ActionFacts(
-    weeks_before=26, weeks_after=12, n_before=300, n_after=150, counts_answers=True, primary_start=33, primary_end=45,
-    weeks=60, ended=False, compared=True, fewest=30, has_raw=True, raw_se=0.2, noisy_from=0.5, shared=0.0,
-    correlation=0.0, disturbed=False, merged=False, randomised=False, fidelity=90.0,
+    weeks_before=26,
+    weeks_after=12,
+    n_before=300,
+    n_after=150,
+    counts_answers=True,
+    primary_start=33,
+    primary_end=45,
+    weeks=60,
+    ended=False,
+    compared=True,
+    fewest=30,
+    has_raw=True,
+    raw_se=0.2,
+    noisy_from=0.5,
+    shared=0.0,
+    correlation=0.0,
+    disturbed=False,
+    merged=False,
+    randomised=False,
+    fidelity=90.0,
 )
 
 
@@ -82,8 +99,21 @@ def test_quality_adds_up_to_its_parts() -> None:
 
 
 STRONG = SolutionFacts(
-    p_positive=0.99, p_worthwhile=0.95, claim_low=0.02, claim_high=0.4, effect=0.2, heterogeneity=0.1, information=0.7,
-    actions=20, units=15, regions=3, largest_region=0.5, newest=20, aliased=False, leave_out=0.97, placebo_green=True,
+    p_positive=0.99,
+    p_worthwhile=0.95,
+    claim_low=0.02,
+    claim_high=0.4,
+    effect=0.2,
+    heterogeneity=0.1,
+    information=0.7,
+    actions=20,
+    units=15,
+    regions=3,
+    largest_region=0.5,
+    newest=20,
+    aliased=False,
+    leave_out=0.97,
+    placebo_green=True,
 )
 
 
@@ -145,7 +175,10 @@ def test_evidence_is_earned_and_lost(change: dict[str, object], level: int) -> N
 
 def test_standing_follows_information() -> None:
     assert [standing(i, False, DEFAULTS) for i in (0.5, 0.49, 0.2, 0.19)] == [
-        "rankable", "early", "early", "not_rankable",
+        "rankable",
+        "early",
+        "early",
+        "not_rankable",
     ]
     assert standing(0.9, True, DEFAULTS) == "not_rankable"
 
@@ -162,9 +195,15 @@ def refit(chain: Chain, **changes: object) -> MetricFit:
 def test_a_launch_everywhere_at_once_has_nothing_to_be_compared_with(chain: Chain) -> None:
     units = np.arange(90)
     everywhere = replace(
-        chain.actions, unit=units, start=np.full(90, 30), end=np.full(90, 999), aimed=np.ones(90, dtype=np.bool_),
-        solutions=np.eye(8, dtype=np.bool_)[units % 8], lag=np.zeros(90, dtype=np.int64),
-        randomised=np.zeros(90, dtype=np.bool_), fidelity=np.full(90, np.nan),
+        chain.actions,
+        unit=units,
+        start=np.full(90, 30),
+        end=np.full(90, 999),
+        aimed=np.ones(90, dtype=np.bool_),
+        solutions=np.eye(8, dtype=np.bool_)[units % 8],
+        lag=np.zeros(90, dtype=np.int64),
+        randomised=np.zeros(90, dtype=np.bool_),
+        fidelity=np.full(90, np.nan),
     )
     fit = fit_metric(chain.panel, everywhere)
     assert {effect.reason for effect in fit.actions} == {"no_comparison"}
@@ -206,10 +245,17 @@ def test_an_expected_lag_moves_the_window(chain: Chain) -> None:
 def test_a_small_network_gets_plain_numbers_and_a_reason(chain: Chain) -> None:
     few = np.arange(14)
     mine = chain.actions.unit < 14
-    panel = replace(chain.panel, y=chain.panel.y[few], n=chain.panel.n[few], region=chain.panel.region[few],
-                    kind=chain.panel.kind[few])
-    picked = {name: getattr(chain.actions, name)[mine]
-              for name in ("unit", "start", "end", "aimed", "solutions", "lag", "randomised", "fidelity")}
+    panel = replace(
+        chain.panel,
+        y=chain.panel.y[few],
+        n=chain.panel.n[few],
+        region=chain.panel.region[few],
+        kind=chain.panel.kind[few],
+    )
+    picked = {
+        name: getattr(chain.actions, name)[mine]
+        for name in ("unit", "start", "end", "aimed", "solutions", "lag", "randomised", "fidelity")
+    }
     fit = fit_metric(panel, replace(chain.actions, **picked))
     assert fit.reason == "network_too_small"
     assert fit.noise is None
