@@ -38,7 +38,7 @@ setup-dev: .venv/.development
 	@cat requirements.txt requirements-dev.txt > $@
 
 demo: setup
-	@exec $(MANAGE) demo
+	@exec $(MANAGE) demo $(ARGS)
 
 serve: setup
 	@exec $(MANAGE) serve

@@ -29,6 +29,9 @@ def prepare(arguments: Sequence[str]) -> None:
         child.die_with_parent()
     folder("assets")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxplan.settings")
+    # Measurement works on many small matrices: threads would only wait for one another.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if not os.environ.get("SECRET_KEY"):
         os.environ["SECRET_KEY"] = secret_key()
     if not os.environ.get("CELERY_BROKER_URL"):

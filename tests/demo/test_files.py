@@ -39,7 +39,7 @@ KNOWN = {
         "unit_label",
         "overall",
     },
-    "challenges": {"name_fr", "parent", "touchpoint", "metric", "description", "aliases"},
+    "challenges": {"name_fr", "parent", "touchpoint", "metric", "description", "description_fr", "severity"},
     "solutions": {
         "title_fr",
         "summary",
@@ -227,6 +227,7 @@ def test_both_languages_are_there(full: Generated) -> None:
         ("touchpoints", "name", "name_fr"),
         ("metrics", "name", "name_fr"),
         ("challenges", "name", "name_fr"),
+        ("challenges", "description", "description_fr"),
         ("solutions", "title", "title_fr"),
     ):
         assert all(row[english] and row[french] for row in rows(full, name))
