@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Prefetch, Sum
+from django.db.models import Count, F, FloatField, Prefetch, Sum
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -266,7 +267,9 @@ def _unit_weeks(unit: Unit, metric_ids: Sequence[int], as_of: date) -> Mapping[i
             unit__path__startswith=unit.path, metric__in=metric_ids, week__range=(first, week_of(as_of))
         )
         .values_list("metric_id", "week")
-        .annotate(Sum("n"), Sum("weight"), Sum("total"))
+        .annotate(
+            answers=Sum("n"), weights=Sum(Cast("weight", FloatField())), totals=Sum(Cast("total", FloatField()))
+        )
         .order_by("metric_id", "week")
     )
     found: dict[int, tuple[list[float], list[float], list[float]]] = {}

@@ -157,9 +157,10 @@ REASONS: Mapping[str, tuple[Text, Text]] = {
         ),
     ),
     "no_comparison": (
-        gettext_lazy("Nobody to compare with"),
+        gettext_lazy("Too few others to compare with"),
         gettext_lazy(
-            "It began nearly everywhere at once, so no units are left to show how it would have gone without it."
+            "In these weeks nearly all other units of the region were doing something about it too. Too few are "
+            "left to show how it would have gone without the action."
         ),
     ),
     "too_noisy": (
