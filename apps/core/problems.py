@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.urls import is_valid_path
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -73,7 +73,7 @@ def problem(
 def no_such_address(request: HttpRequest) -> JsonResponse:
     """What an address under /api/ that nobody claims answers."""
     detail = _("There is nothing at this address.")
-    if not request.path.endswith("/") and is_valid_path(f"{request.path_info}/"):
+    if not request.path.endswith("/") and resolve(f"{request.path_info}/").func is not no_such_address:
         detail = _("There is nothing at this address. Addresses of the API end with a slash.")
     body = problem(status=HTTPStatus.NOT_FOUND, code="not_found", detail=detail)
     return JsonResponse(body, status=HTTPStatus.NOT_FOUND, content_type=CONTENT_TYPE)

@@ -64,6 +64,8 @@ def test_an_address_of_nobody_is_a_problem_too(path, method):
 def test_a_missing_slash_is_named():
     body = assert_problem(Client().get("/api/v1/units"), 404, "not_found")
     assert "slash" in body["detail"]
+    body = assert_problem(Client().get("/api/v1/unicorns"), 404, "not_found")
+    assert "slash" not in body["detail"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
