@@ -3,11 +3,11 @@
 import fcntl
 import http.client
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +22,7 @@ from cxplan.embedded import child, ensure_broker, home, keeper, postgres, valkey
 from cxplan.embedded.home import REPOSITORY, EmbeddedError, folder, log_file, tail
 from cxplan.embedded.kept import KeptServer
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PORTS_TRIED = 100
 READY_SECONDS = 120.0
 WATCH_SECONDS = 0.5
@@ -84,15 +85,24 @@ class Part:
 
 
 class Stop:
-    """Set by SIGINT, SIGTERM or SIGHUP; a second one asks for haste."""
+    """Asked for by SIGINT, SIGTERM or SIGHUP; a second one asks for haste.
+
+    A pipe and not an Event: a handler that set one while its own thread waits on it would lock up.
+    """
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self.is_asked = False
         self.in_haste = False
+        self._read, self._write = os.pipe()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.in_haste = self.event.is_set()
-        self.event.set()
+        self.in_haste = self.is_asked
+        self.is_asked = True
+        os.write(self._write, b"!")
+
+    def wait(self, seconds: float) -> bool:
+        select.select([self._read], [], [], seconds)
+        return self.is_asked
 
 
 def serve(*, host: str, port: int, on_ready: Callable[[str], None]) -> int:
@@ -101,7 +111,8 @@ def serve(*, host: str, port: int, on_ready: Callable[[str], None]) -> int:
     Returns the exit code: 0 when told to stop, 1 when a part could not be kept up.
     """
     stop = Stop()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
     try:
         with _only_one(), _listening(host, port) as (listener, address), _servers() as kept:
             parts = _parts(listener, [server.descriptor() for server in kept])
@@ -110,8 +121,9 @@ def serve(*, host: str, port: int, on_ready: Callable[[str], None]) -> int:
         _say(str(error))
         return 1
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # All that is left is to exit; one more Ctrl-C must not turn that into a failure.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _run(
@@ -122,7 +134,7 @@ def _run(
         for part in parts:
             part.start()
         ready_by: float | None = time.monotonic() + READY_SECONDS
-        while not stop.event.wait(WATCH_SECONDS):
+        while not stop.wait(WATCH_SECONDS):
             if _make_was_interrupted():
                 break
             for server in kept:

@@ -90,7 +90,7 @@ def test_ctrl_c_ends_everything_it_started(served_home: Path, port: int) -> None
     assert answers(address)
     for part in ("gunicorn", "celery --app cxplan --quiet worker", "celery --app cxplan --quiet beat"):
         assert named(served_home, part), part
-    assert serving.interrupt() == 0
+    assert serving.interrupt() == 0, serving.said
     assert alive(served_home) == {}
     assert not (served_home / "run" / "served-at").exists()
 
@@ -103,7 +103,7 @@ def test_a_taken_port_gives_the_next_and_says_so(served_home: Path, port: int) -
         address = serving.address()
     assert address == f"http://127.0.0.1:{port + 1}"
     assert f"Port {port} is taken; using {port + 1}.\n" in serving.said
-    assert serving.interrupt() == 0
+    assert serving.interrupt() == 0, serving.said
 
 
 def test_a_home_is_served_once(served_home: Path, port: int) -> None:
@@ -114,7 +114,7 @@ def test_a_home_is_served_once(served_home: Path, port: int) -> None:
     assert second.process.returncode == 1
     assert f"served already: {address}" in output
     assert answers(address)
-    assert first.interrupt() == 0
+    assert first.interrupt() == 0, first.said
 
 
 def test_a_killed_part_comes_back(served_home: Path, port: int) -> None:
@@ -132,7 +132,7 @@ def test_a_killed_part_comes_back(served_home: Path, port: int) -> None:
         eventually(lambda before=before: not set(before) & set(alive(served_home)), 30)
         eventually(lambda: answers(address), 30)
     eventually(lambda: ready(address), 30)
-    assert serving.interrupt() == 0
+    assert serving.interrupt() == 0, serving.said
     assert alive(served_home) == {}
 
 
@@ -147,7 +147,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_one_starts(served_home:
     serving.process.communicate()
     serving = Serving(served_home, port)
     assert ready(serving.address())
-    assert serving.interrupt() == 0
+    assert serving.interrupt() == 0, serving.said
     assert alive(served_home) == {}
 
 
@@ -164,7 +164,7 @@ def test_other_commands_work_beside_it_and_do_not_end_it(served_home: Path, port
     )
     assert done.returncode == 0, done.stderr
     assert ready(address)
-    assert serving.interrupt() == 0
+    assert serving.interrupt() == 0, serving.said
 
 
 def ready(address: str) -> bool:
