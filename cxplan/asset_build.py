@@ -11,14 +11,15 @@ from django.conf import settings
 from django.core.management import call_command
 
 from cxplan.embedded.home import REPOSITORY, folder
+from cxplan.stylesheet import join
 
 # Name under static/vendor/ → package and the file's place in it.
 COPIED = {
     "bootstrap.min.css": ("bootstrap-wrapper", "bootstrap/css/bootstrap.min.css"),
-    "bootstrap.bundle.min.js": ("bootstrap-wrapper", "bootstrap/js/bootstrap.bundle.min.js"),
     "htmx.min.js": ("django-htmx", "django_htmx/static/django_htmx/htmx-2.min.js"),
 }
 FONT = ("manrope.ttf", "fontpkg-manrope", "fontpkg_manrope/files/Manrope[wght].ttf")
+SHEET = "cxplan.css"
 CHART_BUNDLE = "vega-embed.js"
 _GLOBALS = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
 
@@ -38,6 +39,7 @@ def build(*, force: bool = False) -> bool:
         _write(vendor / name, _SOURCE_MAP.sub("", source))
     font, package, place = FONT
     (vendor / font).write_bytes(Path(str(distribution(package).locate_file(place))).read_bytes())
+    _write(vendor / SHEET, join(REPOSITORY / "assets" / "css" / SHEET, vendor=vendor))
     bundle = vendor / CHART_BUNDLE
     mark = f"/* vl-convert-python {version('vl-convert-python')} */\n"
     if force or not bundle.exists() or not bundle.read_text(encoding="utf-8").startswith(mark):
@@ -57,6 +59,7 @@ def fingerprint() -> str:
 
 def _inputs() -> Iterator[Path]:
     yield Path(__file__)
+    yield Path(__file__).with_name("stylesheet.py")
     yield REPOSITORY / "requirements.txt"
     yield REPOSITORY / "cxplan" / "settings.py"
     yield from sorted(path for path in (REPOSITORY / "assets").rglob("*") if path.is_file())
