@@ -272,7 +272,7 @@ def _card(
     names: Mapping[str, str],
 ) -> SolutionCard:
     harms = [entry for entry in row.side_effects if entry.get("is_harm")]
-    reason = row.reason or ("aliased" if row.aliases else "")
+    reason = row.reason or ("always_together" if row.aliases else "")
     if row.rank is None and not reason:
         reason = "low_information"
     card = _plain_card(row.solution, metric, challenge, unit, tried)

@@ -12,7 +12,7 @@ from apps.core import formats
 from apps.impact.stats.data import DEFAULTS
 
 # Posterior probabilities of an improvement from which a single action's result has a name.
-SURE, LIKELY = 0.95, 0.80
+SURE, LIKELY, UNLIKELY, SURELY_NOT = 0.95, 0.80, 0.20, 0.05
 
 Text = str | Promise
 
@@ -67,9 +67,9 @@ def action_verdict(status: str, p_positive: float | None) -> str:
         return "improved"
     if p_positive >= LIKELY:
         return "probably_improved"
-    if p_positive <= 1 - SURE:
+    if p_positive <= SURELY_NOT:
         return "worse"
-    return "probably_worse" if p_positive <= 1 - LIKELY else "no_clear_change"
+    return "probably_worse" if p_positive <= UNLIKELY else "no_clear_change"
 
 
 def change(value: float, unit: str, sign: int) -> str:
@@ -191,6 +191,10 @@ REASONS: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy("The score never moves"),
         gettext_lazy("Every week has the same value, so nothing can be learnt from it."),
     ),
+    "out_of_range": (
+        gettext_lazy("Scores far too large"),
+        gettext_lazy("Some scores are so large that nothing can be computed with them."),
+    ),
     "never_used": (
         gettext_lazy("Not tried yet"),
         gettext_lazy("Nobody has logged a use of this solution for this outcome."),
@@ -203,7 +207,7 @@ REASONS: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy("No outcome to measure"),
         gettext_lazy("This challenge has no outcome metric, so the effect of an action can’t be seen in numbers."),
     ),
-    "aliased": (
+    "always_together": (
         gettext_lazy("Always used together"),
         gettext_lazy("It was nearly always used together with another solution, so only their sum is known."),
     ),
@@ -238,7 +242,7 @@ REMEDIES: Mapping[str, Text] = {
         "Be the first to measure it: plan it in one or two units and log the day it starts."
     ),
     "no_metric": gettext_lazy("Ask your CX lead to choose an outcome metric for the challenge."),
-    "aliased": gettext_lazy("Use one without the other somewhere."),
+    "always_together": gettext_lazy("Use one without the other somewhere."),
     "low_information": gettext_lazy("Two or three more uses, in other units, will tell."),
     "ended_early": gettext_lazy("Give it about fifteen weeks next time."),
     "no_data": gettext_lazy("Collect answers where it is used next."),

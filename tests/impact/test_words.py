@@ -1,0 +1,85 @@
+"""Every code of the engine has words that a manager understands."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from apps.impact import words
+from apps.impact.stats import data
+
+# Drivers and plans have results of their own, which are not shown as effects.
+OTHERS = {"drivers.py", "power.py"}
+SOURCES = "\n".join(
+    path.read_text() for path in Path(data.__file__).parent.glob("*.py") if path.name not in OTHERS
+)
+# Raised for arrays that do not fit together: a mistake in the program, never a result.
+PROGRAM_ERRORS = {"bad_input", "bad_chunk"}
+
+
+def found(pattern):
+    codes = set(re.findall(pattern, SOURCES))
+    assert codes
+    return codes
+
+
+def test_every_reason_has_words():
+    raised = found(r'NotEstimable\(\s*"(\w+)"') | found(r'reason="(\w+)"')
+    assert raised - PROGRAM_ERRORS <= set(words.REASONS)
+
+
+def test_every_check_has_words():
+    assert found(r'Check\(\s*code="(\w+)"') <= set(words.CHECKS)
+
+
+def test_every_part_of_quality_has_words():
+    assert found(r'Part\(\s*code="(\w+)"') <= set(words.QUALITY)
+
+
+def test_every_step_of_evidence_has_words():
+    rules = (Path(data.__file__).parent / "rules.py").read_text().split("def evidence(")[1]
+    codes = set(re.findall(r'\(\s*"(\w+)",\s*(?:facts|info)', rules))
+    assert len(codes) >= 8
+    assert codes <= set(words.EVIDENCE)
+    assert codes <= set(words.RAISES)
+
+
+def test_every_flag_has_words():
+    documented = re.search(r"flags : tuple of str\n(.*?)\n    \"\"\"", SOURCES, flags=re.DOTALL)
+    assert documented
+    assert set(re.findall(r"``(\w+)``", documented[1])) <= set(words.FLAGS)
+
+
+@pytest.mark.parametrize("code", [*words.REASONS, "something_new"])
+def test_every_refusal_can_be_said(code):
+    for language in ("en", "fr"):
+        with translation.override(language):
+            said = words.refusal(code, words.Figures(weeks_after=3, n_after=12, units=4, weeks=9))
+            assert said.title
+            assert said.text
+            assert "%(" not in said.text + said.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "probability", "verdict"),
+    [
+        ("estimated", 0.95, "improved"),
+        ("estimated", 0.94, "probably_improved"),
+        ("estimated", 0.8, "probably_improved"),
+        ("estimated", 0.5, "no_clear_change"),
+        ("estimated", 0.2, "probably_worse"),
+        ("estimated", 0.05, "worse"),
+        ("too_early", None, "too_early"),
+        ("not_estimable", None, "not_estimable"),
+    ],
+)
+def test_an_action_has_the_verdict_of_its_probability(status, probability, verdict):
+    assert words.action_verdict(status, probability) == verdict
+
+
+def test_what_would_change_it_is_counted():
+    assert "18 more answers" in words.refusal("too_few_answers", words.Figures(n_after=12)).remedy
+    assert "11 units and 11 weeks" in words.refusal("network_too_small", words.Figures(units=4, weeks=9)).remedy
+    assert "28 December 2026" in words.refusal("too_early", words.Figures(known_on=date(2026, 12, 28))).remedy
