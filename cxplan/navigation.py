@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -41,17 +41,10 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         {
             "label": area.label,
             "icon": area.icon,
-            "url": address,
+            "url": reverse(area.url_name),
             "is_current": request.path.startswith(area.prefixes) if area.prefixes else request.path == "/",
         }
         for area in AREAS
-        if person.has(area.role) and (address := _address(area))
+        if person.has(area.role)
     ]
     return {"areas": areas, "person": person, "unit": getattr(request, "unit", None)}
-
-
-def _address(area: Area) -> str | None:
-    try:
-        return reverse(area.url_name)
-    except NoReverseMatch:
-        return None

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -188,3 +189,8 @@ def test_a_search_for_nothing_asks_and_one_without_hits_says_so(client, manager,
     client.force_login(manager)
     assert client.get(reverse("search")).status_code == 200
     assert "Nothing answers to that" in client.get(reverse("search"), {"q": "zzzz"}).content.decode()
+
+
+@pytest.mark.parametrize("name", ["500.html", "403.html"])
+def test_pages_of_last_resort_need_nothing_of_the_request(name):
+    assert "Go to Home" in render_to_string(name)

@@ -223,6 +223,20 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter
+def plain_day(value: date | datetime | None) -> str:
+    """The day of the calendar, for after "since" or "on"."""
+    if value is None:
+        return ""
+    moment = _as_date(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        formats.exact_day(moment),
+        formats.short_day(moment, timezone.localdate()),
+    )
+
+
+@register.filter
 def week(value: date | None) -> str:
     """The week by its Monday."""
     if value is None:
