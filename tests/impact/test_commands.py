@@ -171,3 +171,29 @@ def test_queries_do_not_grow_with_the_rows(django_assert_max_num_queries, form):
         EffectFactory(action=action, run=RunFactory(metric=action.target_metric))
     with django_assert_max_num_queries(3):
         run("effects", "--format", form)
+
+
+def test_an_effect_is_explained_and_found_again(chain):
+    action = chain.actions[0]
+    document = json.loads(run("explain_effect", action.external_id, "--format", "json"))
+    assert document["agrees"] is True
+    assert document["is_current"] is True
+    assert [step["title"] for step in document["steps"]][1:3] == [
+        "The action",
+        "How scores move when nobody does anything (standard deviations)",
+    ]
+    text = run("explain_effect", action.external_id.lower())
+    assert "The stored number is the same." in text
+    assert "What plain before and after claims" in text
+
+
+def test_an_effect_whose_data_changed_says_so(chain):
+    action = chain.actions[0]
+    chain.actions[1].delete()
+    document = json.loads(run("explain_effect", action.external_id, "--format", "json"))
+    assert document["is_current"] is False
+
+
+def test_an_action_that_was_never_measured_cannot_be_explained():
+    with pytest.raises(CommandError, match="has not been measured"):
+        run("explain_effect", ActionFactory().external_id)
