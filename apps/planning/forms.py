@@ -229,6 +229,12 @@ class AppliedForm(forms.Form):
         """The solution the row is about."""
         return self.offered.get(str(self["solution"].value()))
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is more to show than how well it was done."""
+        names = ("dose", "adaptation")
+        return any(self[name].value() or self[name].errors for name in names)
+
     def clean_solution(self) -> Solution:
         solution = self.offered.get(self.cleaned_data["solution"])
         if solution is None:

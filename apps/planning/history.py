@@ -1,6 +1,6 @@
 """The story of an action in plain words, told from its audit rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import AuditEvent
+from apps.library.models import Solution
 from apps.planning.models import Action
 from apps.planning.selectors import day
 
@@ -59,11 +60,20 @@ class Entry:
 
 def history(action: Action) -> list[Entry]:
     """The newest entry first."""
-    rows = AuditEvent.objects.about(action).select_related("actor").order_by("-at", "-pk")
-    return [_entry(row) for row in rows]
+    rows = list(AuditEvent.objects.about(action).select_related("actor").order_by("-at", "-pk"))
+    codes = {code for row in rows for code in _codes_in(row.data)}
+    titles = {solution.code: solution.display_title for solution in Solution.objects.filter(code__in=codes)}
+    return [_entry(row, titles) for row in rows]
 
 
-def _entry(row: AuditEvent) -> Entry:
+def _codes_in(data: Mapping[str, Any]) -> Iterator[str]:
+    """The codes of all solutions an audit row names, old and new."""
+    for part in (data, data.get("before") or {}, data.get("after") or {}):
+        for item in part.get("solutions") or []:
+            yield item["code"] if isinstance(item, Mapping) else str(item)
+
+
+def _entry(row: AuditEvent, titles: Mapping[str, str]) -> Entry:
     data: Mapping[str, Any] = row.data
     what = SENTENCES.get(row.event.rpartition(".")[2])
     before, after = data.get("before") or {}, data.get("after") or {}
@@ -72,35 +82,43 @@ def _entry(row: AuditEvent) -> Entry:
         who=str(row.actor or _("The system")),
         what=str(what or _("changed it")),
         reason=str(data.get("reason") or ""),
-        facts=_facts(data),
+        facts=_facts(data, titles),
         changes=tuple(
-            Change(label=str(LABELS.get(name, name)), before=_said(before.get(name)), after=_said(after.get(name)))
+            Change(
+                label=str(LABELS.get(name, name)),
+                before=_said(before.get(name), titles),
+                after=_said(after.get(name), titles),
+            )
             for name in after
         ),
     )
 
 
-def _facts(data: Mapping[str, Any]) -> tuple[str, ...]:
+def _facts(data: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     told = ("planned_on", "effective_on", "ended_on", "solutions")
-    return tuple(f"{LABELS[name]}: {_said(data[name])}" for name in told if data.get(name))
+    return tuple(f"{LABELS[name]}: {_said(data[name], titles)}" for name in told if data.get(name))
 
 
-def _said(value: object) -> str:
+def _said(value: object, titles: Mapping[str, str]) -> str:
     """A recorded value as people would say it."""
     if value in (None, "", []):
         return "—"
     if isinstance(value, list):
-        return ", ".join(_said_solution(item) for item in value)
+        return ", ".join(_said_solution(item, titles) for item in value)
     try:
         return day(date.fromisoformat(str(value)))
     except ValueError:
         return str(value)
 
 
-def _said_solution(item: object) -> str:
+def _said_solution(item: object, titles: Mapping[str, str]) -> str:
     if not isinstance(item, Mapping):
-        return str(item)
-    said = _("%(code)s (version %(version)s)") % {"code": item.get("code"), "version": item.get("version")}
+        return titles.get(str(item), str(item))
+    code = str(item.get("code"))
+    said = _("%(solution)s (version %(version)s)") % {
+        "solution": titles.get(code, code),
+        "version": item.get("version"),
+    }
     if item.get("fidelity") is not None:
         said += " " + _("done to %(fidelity)s %%") % {"fidelity": item["fidelity"]}
     return said
