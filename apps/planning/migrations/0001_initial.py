@@ -7,111 +7,278 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('library', '0001_initial'),
-        ('taxonomy', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("library", "0001_initial"),
+        ("taxonomy", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('intention', models.TextField(blank=True, verbose_name='when, where and how exactly')),
-                ('intended_effect', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, verbose_name='effect worth having')),
-                ('is_randomised', models.BooleanField(default=False, verbose_name='order drawn by lot')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.challenge')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('solutions', models.ManyToManyField(related_name='+', to='library.solution')),
-                ('target_metric', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.metric')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("intention", models.TextField(blank=True, verbose_name="when, where and how exactly")),
+                (
+                    "intended_effect",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=12, null=True, verbose_name="effect worth having"
+                    ),
+                ),
+                ("is_randomised", models.BooleanField(default=False, verbose_name="order drawn by lot")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="taxonomy.challenge"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("solutions", models.ManyToManyField(related_name="+", to="library.solution")),
+                (
+                    "target_metric",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="taxonomy.metric",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
             },
         ),
         migrations.CreateModel(
-            name='Action',
+            name="Action",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=64, verbose_name='id')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('planned', 'Planned'), ('applied', 'Applied'), ('sustained', 'Sustained'), ('stopped', 'Stopped')], default='draft', max_length=9, verbose_name='state')),
-                ('planned_on', models.DateField(blank=True, null=True, verbose_name='planned for')),
-                ('effective_on', models.DateField(blank=True, null=True, verbose_name='in effect since')),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
-                ('stop_reason', models.TextField(blank=True, verbose_name='why it was stopped')),
-                ('owner_label', models.CharField(blank=True, max_length=200, verbose_name='owner as named in the source')),
-                ('cost', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='actual cost')),
-                ('note', models.TextField(blank=True, verbose_name='note')),
-                ('is_randomised', models.BooleanField(default=False, verbose_name='order drawn by lot')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.challenge')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('target_metric', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.metric')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
-                ('plan', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='actions', to='planning.plan')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("external_id", models.CharField(max_length=64, verbose_name="id")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("planned", "Planned"),
+                            ("applied", "Applied"),
+                            ("sustained", "Sustained"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="draft",
+                        max_length=9,
+                        verbose_name="state",
+                    ),
+                ),
+                ("planned_on", models.DateField(blank=True, null=True, verbose_name="planned for")),
+                ("effective_on", models.DateField(blank=True, null=True, verbose_name="in effect since")),
+                ("ended_on", models.DateField(blank=True, null=True, verbose_name="ended on")),
+                ("stop_reason", models.TextField(blank=True, verbose_name="why it was stopped")),
+                (
+                    "owner_label",
+                    models.CharField(blank=True, max_length=200, verbose_name="owner as named in the source"),
+                ),
+                (
+                    "cost",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="actual cost"
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("is_randomised", models.BooleanField(default=False, verbose_name="order drawn by lot")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="taxonomy.challenge"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "target_metric",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="taxonomy.metric",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.unit"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="actions",
+                        to="planning.plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'action',
-                'verbose_name_plural': 'actions',
+                "verbose_name": "action",
+                "verbose_name_plural": "actions",
             },
         ),
         migrations.CreateModel(
-            name='ActionSolution',
+            name="ActionSolution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dose', models.CharField(blank=True, max_length=200, verbose_name='dose')),
-                ('fidelity', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='fidelity, 0 to 100')),
-                ('adaptation', models.TextField(blank=True, verbose_name='adaptation')),
-                ('action', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='solutions', to='planning.action')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='library.solutionversion')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("dose", models.CharField(blank=True, max_length=200, verbose_name="dose")),
+                (
+                    "fidelity",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="fidelity, 0 to 100"),
+                ),
+                ("adaptation", models.TextField(blank=True, verbose_name="adaptation")),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="solutions", to="planning.action"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="library.solutionversion"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('action', 'version'), name='planning_actionsolution_pair'), models.CheckConstraint(condition=models.Q(('fidelity', None), ('fidelity__range', (0, 100)), _connector='OR'), name='planning_actionsolution_fidelity')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("action", "version"), name="planning_actionsolution_pair"),
+                    models.CheckConstraint(
+                        condition=models.Q(("fidelity", None), ("fidelity__range", (0, 100)), _connector="OR"),
+                        name="planning_actionsolution_fidelity",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('closure', 'Closure'), ('outage', 'Outage'), ('works', 'Works'), ('campaign', 'Campaign'), ('other', 'Other')], default='other', max_length=8, verbose_name='kind')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('starts_on', models.DateField(verbose_name='starts on')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='ends on')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("closure", "Closure"),
+                            ("outage", "Outage"),
+                            ("works", "Works"),
+                            ("campaign", "Campaign"),
+                            ("other", "Other"),
+                        ],
+                        default="other",
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("starts_on", models.DateField(verbose_name="starts on")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="ends on")),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.unit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'constraints': [models.UniqueConstraint(fields=('unit', 'starts_on', 'name'), name='planning_event_key', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='planning_event_ends_after_start', violation_error_message='An event ends after it starts.')],
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("unit", "starts_on", "name"), name="planning_event_key", nulls_distinct=False
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"
+                        ),
+                        name="planning_event_ends_after_start",
+                        violation_error_message="An event ends after it starts.",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='action',
-            index=models.Index(fields=['target_metric', 'effective_on'], name='planning_action_metric_date'),
+            model_name="action",
+            index=models.Index(fields=["target_metric", "effective_on"], name="planning_action_metric_date"),
         ),
         migrations.AddIndex(
-            model_name='action',
-            index=models.Index(fields=['unit', 'effective_on'], name='planning_action_unit_date'),
+            model_name="action",
+            index=models.Index(fields=["unit", "effective_on"], name="planning_action_unit_date"),
         ),
         migrations.AddConstraint(
-            model_name='action',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('external_id'), name='planning_action_external_id'),
+            model_name="action",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("external_id"), name="planning_action_external_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='action',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['applied', 'sustained', 'stopped']), _negated=True), ('effective_on__isnull', False), _connector='OR'), name='planning_action_applied_has_date', violation_error_message='An applied action has an effective date.'),
+            model_name="action",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["applied", "sustained", "stopped"]), _negated=True),
+                    ("effective_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="planning_action_applied_has_date",
+                violation_error_message="An applied action has an effective date.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='action',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_on', None), ('ended_on__gt', models.F('effective_on')), _connector='OR'), name='planning_action_ends_after_start', violation_error_message='An action ends after it took effect.'),
+            model_name="action",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_on", None), ("ended_on__gt", models.F("effective_on")), _connector="OR"
+                ),
+                name="planning_action_ends_after_start",
+                violation_error_message="An action ends after it took effect.",
+            ),
         ),
     ]
