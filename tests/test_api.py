@@ -281,3 +281,24 @@ def test_a_role_given_at_noon_counts_at_noon(api, chain, staff):
 def test_a_closed_unit_keeps_its_history(api, chain, lead):
     Unit.objects.filter(pk=chain.nice.pk).update(closed_on=date(2024, 1, 1))
     assert api(lead).get("/api/v1/units/NICE/").json()["closed_on"] == "2024-01-01"
+
+
+def test_a_ranking_for_a_unit_is_that_of_its_kind_where_there_is_one(api, chain, staff):
+    challenge = ChallengeFactory()
+    both = RankedSolutionFactory(challenge=challenge, rank=2, effect=3.0)
+    RankedSolutionFactory(
+        challenge=challenge, solution=both.solution, metric=both.metric, context="branch", rank=1, effect=5.0
+    )
+    other = RankedSolutionFactory(challenge=challenge, rank=1)
+    client = api(staff)
+    rows = client.get("/api/v1/rankings/").json()["results"]
+    assert [(row["solution"], row["effect"]) for row in rows] == [
+        (other.solution.code, 4.0),
+        (both.solution.code, 3.0),
+    ]
+    rows = client.get("/api/v1/rankings/?unit=lille").json()["results"]
+    assert {(row["solution"], row["effect"]) for row in rows} == {
+        (both.solution.code, 5.0),
+        (other.solution.code, 4.0),
+    }
+    assert client.get("/api/v1/rankings/?unit=NOWHERE").json()["errors"][0]["code"] == "unknown_code"
