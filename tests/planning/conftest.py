@@ -1,8 +1,10 @@
 """A challenge with two remedies, and an action of Lille in each state."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.library.models import Solution, SolutionVersion
@@ -69,3 +71,12 @@ def applied(planned: Action, training: Solution, manager: User) -> Action:
         as_of=TODAY,
         actor=manager,
     )
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Callable[[User], Client]:
+    def sign_in(user: User) -> Client:
+        client.force_login(user)
+        return client
+
+    return sign_in
