@@ -301,4 +301,5 @@ def test_a_ranking_for_a_unit_is_that_of_its_kind_where_there_is_one(api, chain,
         (both.solution.code, 5.0),
         (other.solution.code, 4.0),
     }
-    assert client.get("/api/v1/rankings/?unit=NOWHERE").json()["errors"][0]["code"] == "unknown_code"
+    for code in ("NOWHERE", "NICE"):
+        assert client.get(f"/api/v1/rankings/?unit={code}").json()["errors"][0]["code"] == "unknown_code"

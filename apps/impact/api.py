@@ -163,7 +163,8 @@ class RankingFilter(FilterSet):
 
     def filter_unit(self, queryset: QuerySet[RankedSolution], name: str, value: str) -> QuerySet[RankedSolution]:
         """Places for the unit's kind, and those for all kinds where its kind has none."""
-        unit = Unit.objects.alias(lowered=Lower("code")).filter(lowered=value.lower()).first()
+        units = Unit.objects.in_scope(person_of_request(self.request).scope())
+        unit = units.alias(lowered=Lower("code")).filter(lowered=value.lower()).first()
         if unit is None:
             message = _("There is no unit %(code)s.") % {"code": value}
             raise ValidationError({name: [message]}, code="unknown_code")
