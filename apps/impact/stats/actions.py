@@ -22,7 +22,8 @@ import numpy as np
 
 from .blocks import LATE2, PRIMARY, SIDE
 from .data import Floats, Ints
-from .effects import Bucket, Information, Model, Posterior, local_variance
+from .effects import Posterior
+from .information import Bucket, Information, Model, local_variance
 
 SLICE = 4096  # blocks handled at once
 RAW_MAX = 1e6  # a raw variance above (reference scale, squared) says nothing
@@ -101,6 +102,9 @@ def read(model: Model, joint: Joint) -> Readings:
     local = np.zeros(model.blocks.count)
     sigma, beta = joint.beta.covariance, joint.beta.mean
     c, cy = model.statistics.c, model.statistics.cy
+    # κ = −R S A + K J: only its first part is wide, and it is sparse; the second goes through weeks
+    sigma_slope = np.matmul(joint.slope.transpose(0, 2, 1), sigma)
+    weeks_error = joint.info.system.gamma + np.matmul(sigma_slope, joint.slope)
     for bucket, n_all, g, rows in _slices(model, joint):
         index = bucket.index[rows]
         size = index.shape[1]
@@ -108,19 +112,29 @@ def read(model: Model, joint: Joint) -> Readings:
         prior = local_variance(bucket, joint.info.spread)[rows]
         r = np.matmul(prior, n)
         r = 0.5 * (r + r.transpose(0, 2, 1))
-        a = model.columns.a[index.ravel()].toarray().reshape(index.shape[0], size, -1)
+        a = model.columns.a[index.ravel()]
+        shape = (index.shape[0], size, -1)
+        model_tau = (a @ beta).reshape(index.shape)
+        a_sigma = (a @ sigma).reshape(shape)
+        between = np.matmul(a_sigma, a.toarray().reshape(shape).transpose(0, 2, 1))
+        to_weeks = (a @ sigma_slope[g].T).reshape(shape)
         k2 = np.matmul(r, c[index])
-        resid = cy[index] - np.matmul(np.matmul(s, a), beta) - np.matmul(c[index], joint.weeks[g])
+        resid = cy[index] - np.matmul(s, model_tau[:, :, None])[:, :, 0] - np.matmul(c[index], joint.weeks[g])
         xi = np.matmul(r, resid[:, :, None])[:, :, 0]
         local[index] = xi
-        kappa = np.matmul(k2, joint.slope[g].T) - np.matmul(np.matmul(r, s), a)
-        shared = r + np.matmul(np.matmul(k2, joint.info.system.gamma[g]), k2.transpose(0, 2, 1))
-        alpha = a + kappa
-        sigma_k = np.matmul(kappa, sigma)
-        phi = shared + np.matmul(sigma_k, kappa.transpose(0, 2, 1))
-        cross = shared + np.matmul(sigma_k, alpha.transpose(0, 2, 1)).transpose(0, 2, 1)
-        psi = shared + np.matmul(np.matmul(alpha, sigma), alpha.transpose(0, 2, 1))
-        tau = np.matmul(a, beta) + xi
+        lead = -np.matmul(r, s)
+        keep = np.eye(size) + lead
+        shared = r + np.matmul(np.matmul(k2, weeks_error[g]), k2.transpose(0, 2, 1))
+        toward = np.matmul(to_weeks, k2.transpose(0, 2, 1))
+        led, kept = np.matmul(lead, toward), np.matmul(keep, toward)
+        phi = shared + np.matmul(np.matmul(lead, between), lead.transpose(0, 2, 1)) + led + led.transpose(0, 2, 1)
+        cross = (
+            shared + np.matmul(np.matmul(keep, between), lead.transpose(0, 2, 1)) + kept + led.transpose(0, 2, 1)
+        )
+        psi = (
+            shared + np.matmul(np.matmul(keep, between), keep.transpose(0, 2, 1)) + kept + kept.transpose(0, 2, 1)
+        )
+        tau = model_tau + xi
         owner, kind = model.blocks.intervention[index], model.blocks.kind[index]
         correlation_here = _correlations(s, owner, kind)
         for unit, position in np.argwhere((kind == PRIMARY) | (kind == SIDE)):

@@ -13,7 +13,8 @@ from .actions import Joint, Readings
 from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
-from .effects import Bucket, Mixture, Model, leave_group_out, local_variance, posterior
+from .effects import Mixture, posterior
+from .information import Bucket, Model, leave_groups_out, local_variance
 from .plain import Plain
 from .results import Check, Interval
 from .solutions import Uses, information_share
@@ -88,6 +89,10 @@ def run(
     ratio = _sandwich(model, joint, scores, settings, found)
     leave_out = _leave_out(model, mixture, joint, scores, panel, actions, used)
     _reactivity(model, risks, readings, panel, plain, found)
+    converged = model.statistics.noise.converged and mixture.converged
+    found.append(
+        Check(code="converged", passed=converged, value=None, limit="all maximisations met their tolerance")
+    )
     factor = np.maximum(inflation, np.where(ratio > settings.sandwich_ratio, ratio, 1.0))
     return Findings(
         checks=tuple(found),
@@ -342,8 +347,7 @@ def _leave_out(
             mean = effect - score @ lead.T - (gain * along).sum(axis=1)
             p = np.where(variance > 0, special.ndtr(sign * mean / np.sqrt(np.maximum(variance, 1e-300))), 0.0)
             worst = np.minimum(worst, p.min(axis=0))
-    for g in range(model.shocks):
-        left = leave_group_out(model, joint.info, g)
+    for left in leave_groups_out(model, joint.info):
         without = posterior(left, model.columns, beta.between, model.settings)
         sd = np.sqrt(np.maximum(((rows_ @ without.covariance) * rows_).sum(axis=1), 1e-300))
         worst = np.minimum(worst, special.ndtr(sign * (rows_ @ without.mean) / sd))

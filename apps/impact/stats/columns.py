@@ -41,8 +41,8 @@ class Columns:
         Labels of the kinds of unit.
     phi : (S, C) int
         φ_k,c.
-    a : (B, P) sparse
-        Rows of β for each block.
+    a, at : (B, P), (P, B) sparse
+        Rows of β for each block, and the transpose.
     """
 
     group: Ints
@@ -55,6 +55,7 @@ class Columns:
     kinds: Ints
     phi: Ints
     a: sparse.csr_array
+    at: sparse.csr_array
 
     @property
     def count(self) -> int:
@@ -167,6 +168,7 @@ def lay_columns(
         kinds=kinds.astype(np.int64),
         phi=phi,
         a=a.tocsr(),
+        at=a.T.tocsr(),
     )
 
 

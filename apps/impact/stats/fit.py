@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import actions as reading
-from . import checks, effects, groups, series, solutions, sufficient
+from . import checks, effects, groups, information, series, solutions, sufficient
 from . import noise as noise_model
 from .blocks import PRIMARY, SIDE, interventions, lay_out
 from .cells import answering, answers, choose_period
@@ -31,7 +31,7 @@ from .sufficient import UnitStatistics
 class State:
     """What `counterfactual` needs again: the model, its posterior at the mode."""
 
-    model: effects.Model
+    model: information.Model
     joint: reading.Joint
     readings: reading.Readings
 
@@ -63,6 +63,8 @@ class MetricFit:
         Factor already applied to the standard errors because placebos were too wide, 1 or more.
     converged : bool
         Noise and evidence maximisation both met their tolerance.
+    spreads : Spreads or None
+        To start the next fit of the metric from.
     state : State or None
         For `counterfactual`; None when nothing was estimated.
     method : str
@@ -80,6 +82,7 @@ class MetricFit:
     drawn: Ints
     inflation: float
     converged: bool
+    spreads: effects.Spreads | None
     state: State | None
     method: str = METHOD
 
@@ -136,6 +139,7 @@ def fit_metric(
     settings: Settings = DEFAULTS,
     noise: Noise | None = None,
     statistics: UnitStatistics | None = None,
+    start: effects.Spreads | None = None,
 ) -> MetricFit:
     """Estimate everything for one metric.
 
@@ -149,6 +153,9 @@ def fit_metric(
         From `fit_noise`; computed when not given.
     statistics : UnitStatistics or None
         Merged over all units; computed when not given.
+    start : Spreads or None
+        `MetricFit.spreads` of an earlier fit of the metric: a nightly refresh starts from it and
+        skips the search of the local standard deviations.
 
     Returns
     -------
@@ -177,9 +184,9 @@ def fit_metric(
     labels = groups.eligible(panel.region, answering(weekly), settings)
     columns = lay_columns(blocks, done, panel.kind, actions.challenge, settings)
     shocks = labels if noise.v_g > 0 else labels[:0]
-    model = effects.build(statistics, blocks, done, columns, panel.region, shocks, settings)
-    mixture = effects.fit_effects(model)
-    joint = reading.join(mixture.information, mixture.mode)
+    model = information.build(statistics, blocks, done, columns, panel.region, shocks, settings)
+    mixture = effects.fit_effects(model, start)
+    joint = reading.join(mixture.typical_information, mixture.typical)
     readings = reading.read(model, joint)
     plain = describe(panel, actions, done, labels, noise.period_weeks, settings)
     used = solutions.uses(model, actions)
@@ -217,6 +224,7 @@ def fit_metric(
         drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
         inflation=found.inflation,
         converged=mixture.converged and noise.converged,
+        spreads=mixture.spreads,
         state=state,
     )
 
@@ -418,5 +426,6 @@ def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: No
         drawn=np.zeros(0, dtype=np.int64),
         inflation=1.0,
         converged=False,
+        spreads=None,
         state=None,
     )

@@ -16,7 +16,7 @@ from .actions import Joint
 from .blocks import rows
 from .cells import Scaling, answers, cells, precision
 from .data import Bools, Floats, Ints, Panel, Settings
-from .effects import Model, local_variance
+from .information import Model, local_variance
 
 TRAIL = 4  # weeks a manager looks back on
 TRIES = 6  # at-risk units looked at per action, nearest dip first
@@ -190,26 +190,26 @@ def hazard_slope(model: Model, risks: Risk, panel: Panel, settings: Settings) ->
     """
     done = model.done
     aimed = np.flatnonzero(done.aimed & (done.start >= 1) & (done.start <= panel.weeks))
-    cases: list[tuple[float, Floats]] = []
-    for i in aimed:
-        t, u = int(done.start[i]) - 1, int(done.unit[i])
-        if not risks.at_risk[u, t] or not np.isfinite(risks.dip[u, t]):
-            continue
-        pool = risks.dip[risks.at_risk[:, t], t]
-        cases.append((float(risks.dip[u, t]), np.clip(pool[np.isfinite(pool)], -6.0, 6.0)))
-    if len(cases) < 10:
+    week, unit = done.start[aimed] - 1, done.unit[aimed]
+    dip = np.clip(risks.dip, -6.0, 6.0)
+    able = risks.at_risk[unit, week] & np.isfinite(risks.dip[unit, week])
+    week, unit = week[able], unit[able]
+    if week.shape[0] < 10:
         return None
+    pools = [dip[risks.at_risk[:, t] & np.isfinite(dip[:, t]), t] for t in np.unique(week)]
+    count = np.unique(week, return_counts=True)[1]
+    total = float(dip[unit, week].sum())
     slope, information = 0.0, 0.0
     for _ in range(25):
-        gradient, information = 0.0, 1e-9
-        for own, pool in cases:
+        gradient, information = total, 1e-9
+        for cases, pool in zip(count.tolist(), pools, strict=True):
             weight = np.exp(slope * pool - np.max(slope * pool))
             weight /= weight.sum()
             mean = float(weight @ pool)
-            gradient += float(np.clip(own, -6.0, 6.0)) - mean
-            information += float(weight @ np.square(pool - mean))
-        step = float(np.clip(gradient / information, -1.0, 1.0))
-        slope = float(np.clip(slope + step, -5.0, 5.0))
+            gradient -= cases * mean
+            information += cases * float(weight @ np.square(pool - mean))
+        step = min(max(gradient / information, -1.0), 1.0)
+        slope = min(max(slope + step, -5.0), 5.0)
         if abs(step) < 1e-8:
             break
     return slope, float(1.0 / np.sqrt(information))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import actions as reading
-from . import effects, groups, sufficient
+from . import effects, groups, information, sufficient
 from .blocks import interventions, lay_out
 from .cells import answering, answers
 from .columns import lay_columns
@@ -207,7 +207,7 @@ def _starts(units: Sequence[int], begin: Sequence[int], lag: int) -> Actions:
     )
 
 
-def _model(panel: Panel, actions: Actions, noise: Noise, settings: Settings) -> effects.Model:
+def _model(panel: Panel, actions: Actions, noise: Noise, settings: Settings) -> information.Model:
     statistics = sufficient.compute(panel, actions, noise, settings, None)
     done = interventions(actions, settings)
     weekly = answers(panel)
@@ -215,12 +215,12 @@ def _model(panel: Panel, actions: Actions, noise: Noise, settings: Settings) -> 
     labels: Ints = groups.eligible(panel.region, answering(weekly), settings)
     kind = np.zeros(panel.units, dtype=np.int64)
     columns = lay_columns(blocks, done, kind, None, settings)
-    return effects.build(
+    return information.build(
         statistics, blocks, done, columns, panel.region, labels if noise.v_g > 0 else labels[:0], settings
     )
 
 
-def _joint(model: effects.Model, settings: Settings) -> reading.Joint:
-    info = effects.integrate(model, np.asarray(USUAL_SPREAD))
+def _joint(model: information.Model, settings: Settings) -> reading.Joint:
+    info = information.integrate(model, np.asarray(USUAL_SPREAD))
     between = np.array([FLAT_SD, settings.prior_w_l, settings.prior_w_c, settings.prior_w_sd])
     return reading.join(info, effects.posterior(info, model.columns, between, settings))

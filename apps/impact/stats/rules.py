@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from math import floor
 
 from .data import Settings
 from .results import Part
@@ -132,13 +131,13 @@ def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ..
     s = settings
 
     def share(value: float, full: float) -> float:
-        return float(np.clip(value / full, 0.0, 1.0)) if full > 0 else 0.0
+        return min(max(value / full, 0.0), 1.0) if full > 0 else 0.0
 
     answers_before = share(facts.n_before, s.baseline_answers) if facts.counts_answers else 1.0
     answers_after = share(facts.n_after, s.after_answers) if facts.counts_answers else 1.0
     noise = 0.0
     if facts.has_raw and facts.noisy_from > 0:
-        noise = float(np.clip(2.0 - 2.0 * facts.raw_se / facts.noisy_from, 0.0, 1.0))
+        noise = min(max(2.0 - 2.0 * facts.raw_se / facts.noisy_from, 0.0), 1.0)
     clean = 0.0 if facts.shared >= s.overlap_share else 1.0 - facts.shared
     fidelity = 0.0
     if facts.fidelity is not None:
@@ -182,8 +181,7 @@ def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ..
         ),
     )
     rounded = tuple(
-        Part(code=part.code, got=float(np.floor(part.got + 1e-9)), of=part.of, detail=part.detail)
-        for part in parts
+        Part(code=part.code, got=float(floor(part.got + 1e-9)), of=part.of, detail=part.detail) for part in parts
     )
     return int(sum(part.got for part in rounded)), rounded
 

@@ -14,7 +14,7 @@ from .actions import Joint
 from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Panel
-from .effects import Model, local_variance
+from .information import Model, local_variance
 from .results import Series
 
 Z95 = 1.959963984540054  # 97.5 % quantile of the normal

@@ -11,7 +11,8 @@ from . import mixture as mix
 from .actions import Readings
 from .blocks import PRIMARY, SIDE
 from .data import Actions, Bools, Floats, Ints, Panel, Settings
-from .effects import Mixture, Model, Posterior, posterior
+from .effects import Mixture, Posterior, posterior
+from .information import Model
 from .plain import Plain
 from .results import Interval, KindEffect, SideEffect, SolutionEffect
 from .robust import robust_half_width

@@ -9,7 +9,7 @@ import numpy as np
 from apps.impact.stats.blocks import AFTER, EVENT, LATE2, SIDE, rows
 from apps.impact.stats.cells import Scaling, cells
 from apps.impact.stats.data import Floats, Panel
-from apps.impact.stats.effects import Model
+from apps.impact.stats.information import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

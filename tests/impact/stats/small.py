@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from apps.impact.stats import effects, groups
+from apps.impact.stats import groups, information
 from apps.impact.stats.blocks import interventions, lay_out
 from apps.impact.stats.cells import answers
 from apps.impact.stats.columns import lay_columns
@@ -82,11 +82,11 @@ NOISE = Noise(
 )
 
 
-def model(p: Panel, done: Actions, noise: Noise = NOISE, settings: Settings = SETTINGS) -> effects.Model:
+def model(p: Panel, done: Actions, noise: Noise = NOISE, settings: Settings = SETTINGS) -> information.Model:
     """The model object of a fit, without the rest of the fit."""
     statistics = unit_statistics(p, done, noise, settings)
     merged = interventions(done, settings)
     blocks = lay_out(p, merged, answers(p), settings)
     labels = groups.eligible(p.region, (answers(p) > 0).any(axis=1), settings)
     columns = lay_columns(blocks, merged, p.kind, done.challenge, settings)
-    return effects.build(statistics, blocks, merged, columns, p.region, labels, settings)
+    return information.build(statistics, blocks, merged, columns, p.region, labels, settings)

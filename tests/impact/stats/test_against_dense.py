@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.impact.stats import actions as reading
-from apps.impact.stats import effects, noise, placebo, semiseparable, series
+from apps.impact.stats import effects, information, noise, placebo, semiseparable, series
 from apps.impact.stats.blocks import LATE2, PRIMARY, SIDE
 from apps.impact.stats.data import Floats
 from apps.impact.stats.fit import fit_noise
@@ -44,7 +44,7 @@ def test_information_mean_and_evidence_equal_the_dense_ones(period: int) -> None
     p, done = small.panel(), small.actions()
     fitted = noise.replace(small.NOISE, period_weeks=period)
     model = small.model(p, done, fitted)
-    info = effects.integrate(model, SPREAD)
+    info = information.integrate(model, SPREAD)
     full = dense.build(model, p, SPREAD)
     v = full.v + full.x @ full.local @ full.x.T
     projector = full.projector(v)
@@ -57,7 +57,9 @@ def test_information_mean_and_evidence_equal_the_dense_ones(period: int) -> None
         found.covariance, np.linalg.inv(info.m + np.linalg.inv(prior)), rtol=1e-6, atol=1e-9
     )
     np.testing.assert_allclose(found.mean, found.covariance @ info.h, rtol=1e-9)
-    other = effects.posterior(effects.integrate(model, 0.5 * SPREAD), model.columns, 0.7 * BETWEEN, small.SETTINGS)
+    other = effects.posterior(
+        information.integrate(model, 0.5 * SPREAD), model.columns, 0.7 * BETWEEN, small.SETTINGS
+    )
 
     def evidence(spread: Floats, between: Floats) -> float:
         whole = dense.build(model, p, spread)
@@ -103,7 +105,7 @@ def test_restricted_likelihood_and_its_gradient_equal_the_dense_ones() -> None:
         assert found.gradient[i] == pytest.approx(slope, rel=1e-4, abs=1e-4)
 
 
-def _everything(model: effects.Model, full: dense.Dense, flat: Floats | None = None) -> tuple[Floats, Floats]:
+def _everything(model: information.Model, full: dense.Dense, flat: Floats | None = None) -> tuple[Floats, Floats]:
     """Posterior mean and covariance of τ; blocks in `flat` lose their local prior."""
     prior = np.diag(model.columns.prior_variance(BETWEEN))
     local = full.local.copy()
@@ -121,7 +123,7 @@ def _everything(model: effects.Model, full: dense.Dense, flat: Floats | None = N
 def test_action_effects_posterior_and_raw_equal_the_dense_ones() -> None:
     p, done = small.panel(), small.actions()
     model = small.model(p, done)
-    info = effects.integrate(model, SPREAD)
+    info = information.integrate(model, SPREAD)
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     read = reading.read(model, reading.join(info, beta))
     full = dense.build(model, p, SPREAD)
@@ -144,7 +146,7 @@ def test_action_effects_posterior_and_raw_equal_the_dense_ones() -> None:
 def test_counterfactual_equals_the_dense_one() -> None:
     p, done = small.panel(), small.actions()
     model = small.model(p, done)
-    info = effects.integrate(model, SPREAD)
+    info = information.integrate(model, SPREAD)
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     joint = reading.join(info, beta)
     who = int(model.done.of_action[2])
@@ -190,7 +192,7 @@ def test_counterfactual_equals_the_dense_one() -> None:
 def test_a_placebo_equals_an_extra_flat_block() -> None:
     p, done = small.panel(), small.actions()
     model = small.model(p, done)
-    info = effects.integrate(model, SPREAD)
+    info = information.integrate(model, SPREAD)
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     found = placebo.measure(
         model, reading.join(info, beta), p, np.array([6, 1]), np.array([10, 12]), small.SETTINGS
@@ -214,7 +216,7 @@ def test_a_placebo_equals_an_extra_flat_block() -> None:
 def test_leaving_a_region_out_equals_a_fit_without_it() -> None:
     p, done = small.panel(), small.actions()
     model = small.model(p, done)
-    info = effects.leave_group_out(model, effects.integrate(model, SPREAD), 0)
+    info = next(information.leave_groups_out(model, information.integrate(model, SPREAD)))
     full = dense.build(model, p, SPREAD)
     keep = model.group[full.unit] != 0
     v = (full.v + full.x @ full.local @ full.x.T)[np.ix_(keep, keep)]

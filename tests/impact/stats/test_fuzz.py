@@ -54,7 +54,7 @@ def numbers(value: object) -> Iterator[float]:
             yield from numbers(item)
     elif is_dataclass(value):
         for each in fields(value):
-            if each.name not in ("state", "noise"):
+            if each.name not in ("state", "noise", "spreads"):
                 yield from numbers(getattr(value, each.name))
 
 

@@ -194,3 +194,8 @@ def test_settings_are_part_of_the_answer(chain: Chain, noise: Noise, fit: Metric
     assert max(worth) < 0.01
     assert DEFAULTS.smallest_effect is None
     assert any((s.p_worthwhile or 0) > 0.2 for s in fit.solutions)
+
+
+def test_a_refresh_from_an_earlier_fit_ends_close_to_it(chain: Chain, noise: Noise, fit: MetricFit) -> None:
+    again = fit_metric(chain.panel, chain.actions, noise=noise, start=fit.spreads)
+    np.testing.assert_allclose(effects(again), effects(fit), rtol=0.02, atol=0.005)

@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize
 
 from apps.impact.stats import actions as reading
-from apps.impact.stats import drivers, effects
+from apps.impact.stats import drivers, effects, information
 from apps.impact.stats.columns import FIXED, Columns, W
 from apps.impact.stats.data import Actions, Floats, Panel, Settings
 from apps.impact.stats.groups import week_system
@@ -32,7 +32,7 @@ def table(name: str) -> list[dict[str, str]]:
 
 def hierarchy(
     moderators: Floats, estimate: Floats, variance: Floats, settings: Settings
-) -> tuple[effects.Information, Columns]:
+) -> tuple[information.Information, Columns]:
     """One block: estimate_i ~ N(moderators_i β + θ_i, variance_i), as information about (β, θ)."""
     count, fixed = moderators.shape
     z = np.hstack([moderators, np.eye(count)])
@@ -51,8 +51,9 @@ def hierarchy(
         kinds=np.array([0]),
         phi=np.full((count, 1), -1),
         a=sparse.csr_array((0, fixed + count)),
+        at=sparse.csr_array((fixed + count, 0)),
     )
-    info = effects.Information(
+    info = information.Information(
         spread=np.full(3, 0.1),
         m=m,
         h=z.T @ (estimate / variance),
@@ -107,7 +108,7 @@ def test_random_effects_meta_analysis_of_the_bcg_trials() -> None:
     assert np.sqrt(best.covariance[1, 1]) == pytest.approx(0.0072, abs=1e-4)
 
 
-def effects_of(moderators: Floats, y: Floats, v: Floats) -> tuple[effects.Information, Columns]:
+def effects_of(moderators: Floats, y: Floats, v: Floats) -> tuple[information.Information, Columns]:
     return hierarchy(moderators, y, v, FLAT)
 
 
@@ -178,7 +179,7 @@ def test_reduction_to_imputation_on_county_employment() -> None:
     )
     settings = Settings(network_units=2, network_weeks=2, block_sd=300.0)
     model = small.model(panel, nobody, noise, settings)
-    info = effects.integrate(model, np.full(3, 0.1))
+    info = information.integrate(model, np.full(3, 0.1))
     beta = effects.posterior(info, model.columns, np.full(4, 0.1), settings)
     tau = reading.read(model, reading.join(info, beta)).local
     assert tau.mean() == pytest.approx(-0.04771, abs=2e-5)
