@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
@@ -71,7 +73,19 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStep:
+    """One of the four steps of a first round; `state` is done, current or future."""
+
+    label: str
+    state: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerHome:
+    """`steps` is empty once the first round is done."""
+
+    steps: tuple[FirstStep, ...]
     overall: MetricTrend | None
     challenges: tuple[FocusRow, ...]
     duties: tuple[Duty, ...]
@@ -100,8 +114,10 @@ class StaffHome:
 
 def manager_home(*, person: Person, unit: Unit, today: date) -> ManagerHome:
     rows = focus_rows(unit=unit, as_of=last_measured_on() or today)
+    overall = overall_trend(unit)
     return ManagerHome(
-        overall=overall_trend(unit),
+        steps=_first_steps(person, unit, has_feedback=overall is not None),
+        overall=overall,
         challenges=tuple(row for row in rows if row.share > 0)[:CHALLENGES_SHOWN],
         duties=_duties(person, unit, today),
         waiting=_waiting(person, unit),
@@ -141,6 +157,30 @@ def overall_trend(unit: Unit) -> MetricTrend | None:
         period_weeks=1,
     )
     return found.trends[0] if found.trends else None
+
+
+def _first_steps(person: Person, unit: Unit, *, has_feedback: bool) -> tuple[FirstStep, ...]:
+    """See what customers say, pick a challenge, apply a solution, check the result."""
+    actions = Action.objects.in_scope(person.scope()).filter(unit__path__startswith=unit.path)
+    result = Effect.objects.on_target().filter(action=OuterRef("pk"), status=Effect.Status.ESTIMATED)
+    found = actions.aggregate(
+        planned=Count("pk"),
+        applied=Count("pk", filter=Q(state__in=FROZEN)),
+        known=Count("pk", filter=Exists(result)),
+    )
+    steps = (
+        (_("See what customers say"), reverse("feedback:unit", args=[unit.code]), has_feedback),
+        (_("Pick one challenge"), reverse("impact:focus"), found["planned"] > 0),
+        (_("Apply a solution"), reverse("planning:action-list"), found["applied"] > 0),
+        (_("Check the result"), reverse("planning:action-list"), found["known"] > 0),
+    )
+    if all(is_done for _label, _url, is_done in steps):
+        return ()
+    current = next(place for place, (_label, _url, is_done) in enumerate(steps) if not is_done)
+    return tuple(
+        FirstStep(label=label, url=url, state="current" if place == current else "done" if is_done else "future")
+        for place, (label, url, is_done) in enumerate(steps)
+    )
 
 
 def _duties(person: Person, unit: Unit, today: date) -> tuple[Duty, ...]:

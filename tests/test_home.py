@@ -92,6 +92,17 @@ def test_home_takes_few_queries(request, client, chain, overall, who, django_ass
         client.get(reverse("home"))
 
 
+def test_a_manager_is_led_through_the_first_round_until_it_is_done(client, manager, chain, overall):
+    page = home_of(client, manager)
+    assert "cx-stepper__step--done" in page
+    assert page.index('aria-current="step"') < page.index("Pick one challenge")
+    action = ActionFactory(unit=chain.lille)
+    page = home_of(client, manager)
+    assert page.index("Apply a solution") < page.index('aria-current="step"') < page.index("Check the result")
+    EffectFactory(action=action)
+    assert "cx-stepper" not in home_of(client, manager)
+
+
 def test_a_manager_sees_the_challenge_that_costs_most(client, manager, chain):
     metric = MetricFactory(name="Waiting", code="wait")
     challenge = ChallengeFactory(name="Long queue", metric=metric)

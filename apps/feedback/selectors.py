@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import RawSQL
 
 from apps.accounts.models import Unit
@@ -18,6 +18,7 @@ LEVEL_WEEKS = 12
 # Trends are drawn in periods of four weeks: steadier than weeks, and thirteen make a year.
 PERIOD_WEEKS = 4
 WEEKS_SHOWN = 104
+HALF_A_YEAR_WEEKS = 26
 Z95 = 1.959964
 
 
@@ -155,9 +156,7 @@ def unit_trends(
     asked = Metric.objects.all() if metrics is None else metrics
     wanted = list(asked.select_related("touchpoint").order_by("-is_overall", "kind", "touchpoint__position", "pk"))
     shown = weeks // period_weeks
-    sums = _sums(
-        unit, [metric.pk for metric in wanted], last_week, max(weeks, YEAR_WEEKS + LEVEL_WEEKS), period_weeks
-    )
+    sums = _sums(unit, [metric.pk for metric in wanted], last_week, weeks, period_weeks)
     at_level, a_year = LEVEL_WEEKS // period_weeks, YEAR_WEEKS // period_weeks
     trends = []
     for metric in wanted:
@@ -206,11 +205,14 @@ def _sums(
     unit: Unit, metrics: Sequence[int], last_week: date, weeks: int, period_weeks: int
 ) -> dict[int, dict[int, Sums]]:
     """Per metric and number of periods ago, the cells added up by the database."""
-    first = last_week - weeks * WEEK + timedelta(days=1)
+
+    def weeks_ago(first: int, last: int) -> Q:
+        return Q(week__gt=last_week - last * WEEK, week__lte=last_week - first * WEEK)
+
+    # The weeks between what is drawn and the same weeks of last year are not read.
+    wanted = weeks_ago(0, weeks) | weeks_ago(YEAR_WEEKS, YEAR_WEEKS + LEVEL_WEEKS)
     cells = (
-        Cell.objects.filter(
-            unit__in=Unit.objects.below(unit).values("pk"), metric__in=metrics, week__range=(first, last_week)
-        )
+        Cell.objects.filter(wanted, unit__in=Unit.objects.below(unit).values("pk"), metric__in=metrics)
         .annotate(ago=RawSQL("(%s::date - week) / %s", (last_week, period_weeks * 7), output_field=IntegerField()))
         .values("metric_id", "ago")
         .annotate(

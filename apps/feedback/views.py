@@ -33,7 +33,9 @@ def chosen(request: PersonRequest) -> HttpResponse:
 @require_role(Role.STAFF)
 def unit(request: PersonRequest, code: str) -> HttpResponse:
     place = _unit_or_404(request, code)
-    found = selectors.unit_trends(unit=place, minimum=settings.MINIMUM_CUSTOMERS_SHOWN, weeks=selectors.YEAR_WEEKS)
+    found = selectors.unit_trends(
+        unit=place, minimum=settings.MINIMUM_CUSTOMERS_SHOWN, weeks=selectors.HALF_A_YEAR_WEEKS, period_weeks=2
+    )
     quotes = selectors.recent_quotes(unit=place, last_week=found.last_week) if found.last_week else []
     context = {
         "place": place,
