@@ -96,7 +96,11 @@ def _entry(row: AuditEvent, titles: Mapping[str, str]) -> Entry:
 
 def _facts(data: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     told = ("planned_on", "effective_on", "ended_on", "solutions")
-    return tuple(f"{LABELS[name]}: {_said(data[name], titles)}" for name in told if data.get(name))
+    return tuple(
+        _("%(label)s: %(value)s") % {"label": LABELS[name], "value": _said(data[name], titles)}
+        for name in told
+        if data.get(name)
+    )
 
 
 def _said(value: object, titles: Mapping[str, str]) -> str:

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -14,7 +16,7 @@ from apps.planning.models import Action
 from apps.planning.services import change_plan, create_plan, stop_action
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
-from tests.planning.conftest import TODAY
+from tests.planning.conftest import TODAY, linked
 from tests.planning.helpers import SignIn, text_of
 
 State = Action.State
@@ -274,3 +276,24 @@ def test_the_same_plan_elsewhere_is_linked(
     assert f"/actions/{there.external_id}/" in signed_in(lead).get(url).content.decode()
     # Nice lies outside the manager's scope.
     assert f"/actions/{there.external_id}/" not in signed_in(manager).get(url).content.decode()
+
+
+# Constant number of queries
+
+
+@pytest.mark.parametrize("page", ["apply/", "change/"])
+def test_a_sheet_asks_the_same_number_of_questions_however_much_it_offers(
+    signed_in: SignIn,
+    django_assert_num_queries: Any,
+    planned: Action,
+    challenge: Challenge,
+    manager: User,
+    page: str,
+) -> None:
+    client = signed_in(manager)
+    with CaptureQueriesContext(connection) as few:
+        client.get(f"/actions/{planned.external_id}/{page}")
+    for number in range(8):
+        linked(challenge, code=f"more-{number}", title=f"More {number}")
+    with django_assert_num_queries(len(few)):
+        client.get(f"/actions/{planned.external_id}/{page}")

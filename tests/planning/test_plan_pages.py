@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -11,7 +13,8 @@ from apps.library.models import Solution
 from apps.planning.models import Action, Plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
-from tests.factories import EventFactory
+from tests.factories import EventFactory, UnitFactory
+from tests.planning.conftest import linked
 from tests.planning.helpers import SignIn, text_of
 
 State = Action.State
@@ -152,3 +155,21 @@ def test_nearby_is_silent_when_there_is_nothing_to_tell(
 ) -> None:
     response = signed_in(manager).get(f"/plans/nearby/?{query}")
     assert (response.status_code, response.content.strip()) == (200, b"")
+
+
+def test_a_new_plan_asks_the_same_number_of_questions_however_much_there_is_to_choose(
+    signed_in: SignIn,
+    django_assert_num_queries: Any,
+    chain: Chain,
+    challenge: Challenge,
+    training: Solution,
+    lead: User,
+) -> None:
+    client = signed_in(lead)
+    with CaptureQueriesContext(connection) as few:
+        client.get("/plans/new/?challenge=waiting")
+    for number in range(8):
+        linked(challenge, code=f"more-{number}", title=f"More {number}")
+        UnitFactory(parent=chain.north)
+    with django_assert_num_queries(len(few)):
+        client.get("/plans/new/?challenge=waiting")
