@@ -12,6 +12,10 @@ OPENED_SHARE, CLOSED_SHARE = 0.04, 0.025  # of branches, within the period
 OTHER_MANAGERS = 24
 
 
+# Seasons are moved by up to three weeks, so that a seed tells one of eight stories, whatever the day.
+YEAR_WEEKS, ANCHORS = 52, 8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """A branch; `first` and `stop` bound the weeks in which it is open, half-open."""
@@ -61,6 +65,11 @@ class Network:
         return self.start + timedelta(weeks=week)
 
     @property
+    def week_of_year(self) -> np.ndarray:
+        """Where each week stands in the year for all that is seasonal, 0 to 51."""
+        return season_weeks(self.start, self.weeks)
+
+    @property
     def kinds(self) -> np.ndarray:
         return np.array([KINDS.index(branch.kind) for branch in self.branches])
 
@@ -73,6 +82,14 @@ class Network:
             if event.kind == "closure" and event.branch is not None:
                 serving[event.branch, event.week : event.week + event.length] = False
         return serving
+
+
+def season_weeks(start: date, weeks: int) -> np.ndarray:
+    """Weeks of the year, moved so that the last one falls on the nearest of eight anchors."""
+    last = (start + timedelta(weeks=weeks - 1)).isocalendar().week
+    anchor = round(last * ANCHORS / YEAR_WEEKS) % ANCHORS * YEAR_WEEKS // ANCHORS
+    moved: np.ndarray = (anchor - np.arange(weeks)[::-1]) % YEAR_WEEKS
+    return moved
 
 
 def build_network(content: Content, *, rng: np.random.Generator, end: date, branches: int, weeks: int) -> Network:
@@ -191,6 +208,7 @@ def _disturbances(
     weeks: int,
     story: int,
 ) -> tuple[Disturbance, ...]:
+    year = season_weeks(start, weeks)
     events = [
         Disturbance(
             branch=None,
@@ -202,8 +220,7 @@ def _disturbances(
             effect={},
         )
         for entry in content.events["chain"]
-        for week in range(weeks - entry["length"] + 1)
-        if (start + timedelta(weeks=week)).isocalendar().week == entry["week"]
+        for week in np.flatnonzero(year[: weeks - entry["length"] + 1] == entry["week"]).tolist()
     ]
     free = [index for index, unit in enumerate(units) if index != story and unit.stop - unit.first == weeks]
     chosen = [int(index) for index in rng.permutation(free)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxplan.demo.content import KINDS, Content
-from cxplan.demo.network import Network
+from cxplan.demo.network import YEAR_WEEKS, Network
 
 SEASON, COMMON, REGION = 1.5, 0.45, 0.28  # amplitude and sd, in units of a quantity's state_sd
 COMMON_RHO, REGION_RHO, STATE_RHO = 0.9, 0.7, 0.8
@@ -101,9 +101,8 @@ def build_world(content: Content, network: Network, *, rng: np.random.Generator)
 
     shared = rng.normal(size=(units, 1))
     level = unit_sd * (math.sqrt(0.4) * shared + math.sqrt(0.6) * rng.normal(size=(units, latents)))
-    week_of_year = np.array([network.monday(week).isocalendar().week for week in range(weeks)])
     peak = np.array([entry["peak_week"] for entry in content.chain["region"]])
-    fullness = np.cos(2 * np.pi * (week_of_year[None, :] - peak[:, None]) / 52.18)
+    fullness = np.cos(2 * np.pi * (network.week_of_year[None, :] - peak[:, None]) / YEAR_WEEKS)
     scale_sd = np.array([entry.get("season_sd", entry["state_sd"]) for entry in spec])
     season = -SEASON * fullness[:, :, None] * scale_sd
     common = COMMON * autoregression(rng, (latents, weeks), COMMON_RHO).T * scale_sd

@@ -76,6 +76,13 @@ def test_another_seed_gives_another_chain(small: Generated, tmp_path: Path) -> N
     assert contents(tmp_path)["feedback-surveys.csv"] != contents(small.folder)["feedback-surveys.csv"]
 
 
+def test_a_week_later_the_story_is_the_same(small: Generated, tmp_path: Path) -> None:
+    later = generate_chain(tmp_path, end=END + timedelta(days=7), branches=12, weeks=40)
+    assert later.start == (date.fromisoformat(small.truth.start) + timedelta(days=7)).isoformat()
+    assert later.solutions == small.truth.solutions
+    assert later.actions == small.truth.actions
+
+
 def test_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:
     seen: list[float] = []
     generate_chain(tmp_path, end=END, branches=8, weeks=32, progress=lambda _, share: seen.append(share))
