@@ -48,7 +48,10 @@ def finite(value: float | None) -> float | None:
 
 
 def parts(sheet: Sequence[Part]) -> list[dict[str, Any]]:
-    return [{**asdict(part), "got": finite(part.got), "of": finite(part.of)} for part in sheet]
+    return [
+        {"code": part.code, "got": finite(part.got), "of": finite(part.of), "detail": part.detail}
+        for part in sheet
+    ]
 
 
 def effect_rows(*, run: Run, data: MetricData, fit: MetricFit, settings: Settings) -> list[Effect]:

@@ -1,7 +1,7 @@
 """Measures metrics: computes what actions changed and which solutions work, and keeps the results."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -17,7 +17,7 @@ from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.impact import rows
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
-from apps.impact.panel import MetricData, read_metric
+from apps.impact.panel import read_metric
 from apps.impact.staleness import CUT_OFF, measurable_metrics, metric_fingerprint, stale_metrics
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import DEFAULTS, Settings
@@ -148,7 +148,6 @@ def _measure(run: Run, settings: Settings, actor: User | None) -> None:
         sides=sides,
         ranked=ranked,
         linked=linked,
-        data=data,
         settings=settings,
         actor=actor,
     )
@@ -162,7 +161,6 @@ def _keep(
     sides: Sequence[SideEffect],
     ranked: Sequence[RankedSolution],
     linked: Mapping[int, Sequence[int]],
-    data: MetricData,
     settings: Settings,
     actor: User | None,
 ) -> None:
@@ -176,9 +174,12 @@ def _keep(
     RankedSolution.objects.filter(Q(metric=run.metric) | Q(challenge__in=list(linked))).delete()
     Effect.objects.bulk_create(effects, batch_size=BATCH)
     SideEffect.objects.bulk_create(sides, batch_size=BATCH)
+    touched |= {side.solution_id for side in sides}
+    _spread_side_effects(ranked, {row.solution_id for row in ranked}, settings)
     RankedSolution.objects.bulk_create(ranked, batch_size=BATCH)
-    touched |= {side.solution_id for side in sides} | set(data.solution_ids)
-    _spread_side_effects(touched, settings)
+    elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
+    changed = _spread_side_effects(elsewhere, touched, settings)
+    RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
     run.state, run.phase, run.finished_at = Run.State.FINISHED, "", timezone.now()
     run.save()
     old = Run.objects.filter(metric=run.metric, pk__lt=run.pk).order_by("-pk").values_list("pk", flat=True)
@@ -191,12 +192,13 @@ def _keep(
     )
 
 
-def _spread_side_effects(solution_ids: set[int], settings: Settings) -> None:
-    """Bring side effects on other metrics, and the verdicts they change, onto the solutions' rankings."""
+def _spread_side_effects(
+    ranked: Iterable[RankedSolution], solution_ids: set[int], settings: Settings
+) -> list[RankedSolution]:
+    """Bring side effects on other metrics, and the verdicts they change, onto rankings; the rows that changed."""
     known: dict[int, list[tuple[int, dict[str, Any]]]] = {}
-    for side in (
-        SideEffect.objects.filter(solution__in=solution_ids).select_related("metric").order_by("metric__code")
-    ):
+    sides = SideEffect.objects.filter(solution__in=solution_ids).select_related("metric")
+    for side in sides.order_by("metric__code"):
         entry = {
             "metric": side.metric.code,
             "effect": side.effect,
@@ -208,13 +210,13 @@ def _spread_side_effects(solution_ids: set[int], settings: Settings) -> None:
         }
         known.setdefault(side.solution_id, []).append((side.metric_id, entry))
     changed = []
-    for row in RankedSolution.objects.filter(solution__in=solution_ids):
+    for row in ranked:
         entries = [entry for metric_id, entry in known.get(row.solution_id, []) if metric_id != row.metric_id]
         verdict = with_side_effects(row.own_verdict, [entry["p_harm"] for entry in entries], settings)
         if (row.side_effects, row.verdict) != (entries, verdict):
             row.side_effects, row.verdict = entries, verdict
             changed.append(row)
-    RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
+    return changed
 
 
 def _linked(metric: Metric) -> Mapping[int, Sequence[int]]:
