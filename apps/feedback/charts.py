@@ -7,6 +7,12 @@ from django.utils.translation import gettext as _
 
 from apps.core import formats
 from apps.feedback.selectors import MetricTrend
+from apps.taxonomy.models import Metric
+
+
+def counted_label(metric: Metric) -> str:
+    """What the numbers behind a metric are called."""
+    return _("Answers") if metric.kind == Metric.Kind.PERCEPTION else _("Records")
 
 
 def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
@@ -31,10 +37,11 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
     tooltip = [
         {"field": "week", "type": "temporal", "title": _("Four weeks from"), "format": "%d %b %Y"},
         {"field": "mean", "type": "quantitative", "title": metric.display_name, "format": ".2f"},
-        {"field": "n", "type": "quantitative", "title": _("Answers"), "format": ",d"},
+        {"field": "n", "type": "quantitative", "title": counted_label(metric), "format": ",d"},
     ]
     return {
         "height": 240,
+        "padding": {"left": 0, "right": 4, "top": 8, "bottom": 4},
         "data": {"values": values},
         "layer": [
             {
@@ -55,7 +62,7 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
             },
             {
                 "transform": [{"filter": "datum.label !== ''"}],
-                "mark": {"type": "text", "align": "right", "dy": -14, "fontWeight": 700, "fontSize": 13},
+                "mark": {"type": "text", "align": "left", "dx": 9, "fontWeight": 700, "fontSize": 13},
                 "encoding": {"x": x, "y": {"field": "mean", "type": "quantitative"}, "text": {"field": "label"}},
             },
         ],
@@ -66,7 +73,7 @@ def trend_table(trend: MetricTrend) -> tuple[list[str], list[list[str]]]:
     """Column labels and rows, the newest first."""
     unit = trend.metric.display_unit
     today = timezone.localdate()
-    columns = [_("Four weeks from"), trend.metric.display_name, _("Likely between"), _("Answers")]
+    columns = [_("Four weeks from"), trend.metric.display_name, _("Likely between"), counted_label(trend.metric)]
     rows = []
     for point in reversed(trend.points):
         level = point.level

@@ -50,12 +50,12 @@ def unit(request: PersonRequest, code: str) -> HttpResponse:
 def _groups(found: selectors.UnitTrends) -> list[tuple[str, str, list[selectors.MetricTrend]]]:
     """Heading, what is counted, and the trends of each kind of metric."""
     headings = {
-        Metric.Kind.PERCEPTION: (_("What customers said"), _("Answers")),
-        Metric.Kind.OPERATIONAL: (_("What operations did"), _("Records")),
+        Metric.Kind.PERCEPTION: _("What customers said"),
+        Metric.Kind.OPERATIONAL: _("What operations did"),
     }
     return [
-        (*words, trends)
-        for kind, words in headings.items()
+        (heading, charts.counted_label(trends[0].metric), trends)
+        for kind, heading in headings.items()
         if (trends := [trend for trend in found.trends if trend.metric.kind == kind])
     ]
 
@@ -75,7 +75,9 @@ def unit_metric(request: PersonRequest, code: str, metric: str) -> HttpResponse:
     named = Metric.objects.filter(code__iexact=metric).first()
     if named is None:
         raise Http404
-    context["metric"] = named
+    context |= {"metric": named, "counted_label": charts.counted_label(named)}
+    if named.kind == Metric.Kind.PERCEPTION:
+        context["note"] = _("Points of fewer than %(minimum)s answers are left out.") % context
     if trend is not None:
         columns, rows = charts.trend_table(trend)
         context |= {"spec": charts.trend_spec(trend), "columns": columns, "rows": rows}
