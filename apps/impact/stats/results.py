@@ -84,7 +84,8 @@ class SolutionEffect:
     status : str
         ``estimated`` or ``not_estimable``.
     reason, detail : str or None
-        Reason code and sentence when not estimated.
+        Reason code and sentence when not estimated; ``always_together`` beside an estimate that
+        can't be told apart from another solution's.
     interval : Interval or None
         Posterior of the effect in the primary window, all kinds of unit weighted equally.
     claim_low, claim_high : float or None
@@ -120,9 +121,6 @@ class SolutionEffect:
         The steps reached and the deductions.
     aliased_with : tuple of int
         Solutions that can't be told apart from this one.
-    expected_gain : float or None
-        Expected reduction of regret if it were known exactly, metric units ("worth trying next");
-        set by `ranking.rank` for a challenge, None here.
     """
 
     solution: int

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.impact.stats import small
 
 from apps.impact.stats import actions as reading
 from apps.impact.stats import effects, information
 from apps.impact.stats.data import Actions, Panel, Settings
 from apps.impact.stats.noise import Noise
+from tests.impact.stats import small
 
 
 def test_the_worked_example() -> None:

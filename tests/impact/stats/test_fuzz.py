@@ -159,7 +159,7 @@ def worlds(draw: st.DrawFn) -> tuple[Panel, Actions]:
     return panel, actions
 
 
-@settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_no_path_yields_a_number_that_is_none(world: tuple[Panel, Actions]) -> None:
     honest(*world, EASY)
