@@ -15,7 +15,7 @@ from apps.accounts.models import Unit
 from apps.impact import words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.selectors import in_context, ranking_order
-from apps.library.models import Solution, SolutionLink
+from apps.library.models import Solution, SolutionLink, SolutionVersion
 from apps.planning.models import Action
 from apps.taxonomy.models import Challenge, Metric
 
@@ -149,11 +149,14 @@ def challenge_ranking(
     tried = _tried_here(unit, challenge) if unit is not None else {}
     titles = {row.solution_id: row.solution.display_title for row in rows}
     names = _metric_names(rows)
+    summaries = _summaries(challenge)
     cards = [_card(row, metric, challenge, unit, tried, titles, names) for row in chosen] or _unmeasured(
         challenge, metric, unit, tried
     )
-    if not may_plan:
-        cards = [replace(card, plan_url="") for card in cards]
+    cards = [
+        replace(card, summary=summaries.get(card.solution_id, ""), plan_url=card.plan_url if may_plan else "")
+        for card in cards
+    ]
     ranked = [card for card in cards if card.rank is not None]
     pool = [card for card in cards if card.rank is None]
     if order == SAFE:
@@ -219,6 +222,13 @@ def _warnings(run: Run | None) -> tuple[words.Words, ...]:
         for check in checks
         if not check["passed"] and check["value"] is not None and check["code"] in words.TOLD_TO_ALL
     )
+
+
+def _summaries(challenge: Challenge) -> Mapping[int, str]:
+    """The sentence that says what each linked solution is, from its newest version."""
+    links = SolutionLink.objects.filter(challenge=challenge).values("solution")
+    newest = SolutionVersion.objects.filter(solution__in=links).order_by("solution_id", "-number")
+    return dict(newest.distinct("solution_id").values_list("solution_id", "summary"))
 
 
 def _metric_names(rows: Iterable[RankedSolution]) -> Mapping[str, str]:

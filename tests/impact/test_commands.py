@@ -1,3 +1,5 @@
+"""What `measure`, `effects`, `ranking` and `explain_effect` print."""
+
 import csv
 import io
 import json

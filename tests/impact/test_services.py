@@ -1,3 +1,5 @@
+"""Measuring: what is kept, when it is stale, and that two runs never meet."""
+
 import json
 import math
 from datetime import timedelta

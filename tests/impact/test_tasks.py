@@ -1,3 +1,5 @@
+"""Hints to workers, and what a worker does with them."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Pages and fragments: what they say, to whom, and with how many queries."""
+
 import re
 
 import pytest
