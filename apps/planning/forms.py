@@ -28,7 +28,7 @@ from apps.taxonomy.models import Challenge
 
 # Memory of dates fades; older ones come in by file, with a lead's eye on them.
 BACKDATED_DAYS = 90
-UNITS_SHOWN = 300
+UNITS_SHOWN = 150
 SOLUTIONS_SHOWN = 40
 
 

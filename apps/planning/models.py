@@ -96,6 +96,20 @@ class Action(models.Model):
         indexes = [
             models.Index(fields=["target_metric", "effective_on"], name="planning_action_metric_date"),
             models.Index(fields=["unit", "effective_on"], name="planning_action_unit_date"),
+            # The first of each state, in the order in which lists show them.
+            models.Index(
+                "state",
+                models.F("effective_on").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="planning_action_newest",
+            ),
+            models.Index(
+                "state",
+                models.F("planned_on").asc(nulls_last=True),
+                models.F("id").desc(),
+                condition=models.Q(state__in=["draft", "planned"]),
+                name="planning_action_due",
+            ),
         ]
 
     def __str__(self) -> str:

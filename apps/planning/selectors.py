@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.models import AuditEvent, Scope, Unit, User
+from apps.accounts.models import AuditEvent, Scope, Unit, UnitPlacement, User
 from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
@@ -126,13 +125,16 @@ def day(value: date, *, as_of: date | None = None) -> str:
 
 
 def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[Column]:
-    """The actions in `scope` by state, the first few of each; three queries and the solutions'."""
+    """The actions in `scope` by state, the first few of each, in a constant number of queries."""
     actions = _filtered(scope, filters)
     counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
-    place = Window(RowNumber(), partition_by="state", order_by=_in_order())
-    shown = actions.annotate(place=place).filter(place__lte=BOARD_ROWS).order_by("place")
+    first = [
+        actions.filter(state=state).order_by(*_in_order(state)).values("pk")[:BOARD_ROWS]
+        for state in STATE_HEADINGS
+    ]
+    shown = Action.objects.filter(pk__in=[row["pk"] for row in first[0].union(*first[1:], all=True)])
     rows: dict[str, list[ActionRow]] = {}
-    for action in with_solutions(shown):
+    for action in with_solutions(shown).order_by(*_in_order("")):
         rows.setdefault(action.state, []).append(_row(action, as_of=as_of))
     return [
         Column(
@@ -145,7 +147,7 @@ def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[C
 
 def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_of: date) -> Page[ActionRow]:
     """One page of the actions in `scope`, what is due first."""
-    actions = with_solutions(_filtered(scope, filters)).order_by(*_in_order())
+    actions = with_solutions(_filtered(scope, filters)).order_by(*_in_order(filters.state))
     page = Paginator(actions, PAGE_ROWS).get_page(number)
     rows = [_row(action, as_of=as_of) for action in page.object_list]
     return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the actions
@@ -267,7 +269,7 @@ def event_row(event: Event, *, may_edit: bool = False) -> EventRow:
 
 def plannable_units(*, scope: Scope, below: Unit | None = None) -> QuerySet[Unit]:
     """Open units in `scope` that hold no other unit: the places where something can be put in place."""
-    inner = Unit.objects.filter(path__startswith=OuterRef("path")).exclude(pk=OuterRef("pk"))
+    inner = UnitPlacement.objects.filter(parent=OuterRef("pk"), valid__upper_inf=True)
     units = Unit.objects.in_scope(scope).filter(~Exists(inner), closed_on=None)
     if below is not None:
         units = units.below(below)
@@ -349,12 +351,15 @@ def _mentions(text: str) -> Q:
     )
 
 
-def _in_order() -> list[OrderBy]:
+def _in_order(state: str) -> list[OrderBy]:
     """What is planned comes by its date, the rest by when it took effect, the newest first."""
-    due = Case(
-        When(state__in=OPEN, then=F("planned_on")), default=Value(None), output_field=DateField(null=True)
-    )  # fmt: skip
-    return [due.asc(nulls_last=True), F("effective_on").desc(nulls_last=True), F("pk").desc()]
+    newest = [F("effective_on").desc(nulls_last=True), F("pk").desc()]
+    if state in OPEN:
+        return [F("planned_on").asc(nulls_last=True), F("pk").desc()]
+    if state:
+        return newest
+    due = Case(When(state__in=OPEN, then=F("planned_on")), default=Value(None), output_field=DateField(null=True))
+    return [due.asc(nulls_last=True), *newest]
 
 
 def _row(action: Action, *, as_of: date) -> ActionRow:

@@ -253,6 +253,25 @@ class Migration(migrations.Migration):
             model_name="action",
             index=models.Index(fields=["unit", "effective_on"], name="planning_action_unit_date"),
         ),
+        migrations.AddIndex(
+            model_name="action",
+            index=models.Index(
+                models.F("state"),
+                models.OrderBy(models.F("effective_on"), descending=True, nulls_last=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="planning_action_newest",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="action",
+            index=models.Index(
+                models.F("state"),
+                models.OrderBy(models.F("planned_on"), nulls_last=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("state__in", ["draft", "planned"])),
+                name="planning_action_due",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="action",
             constraint=models.UniqueConstraint(
