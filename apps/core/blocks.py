@@ -61,20 +61,23 @@ class Fault:
 class Block:
     """Consecutive rows; `lines[i]` is the line of the file on which row i starts.
 
-    A plain block has `text` instead of `rows`: lines whose cells are split at the separator and need
+    A plain block has `text` instead of `rows`: whole lines whose cells are split at the separator and need
     neither unquoting nor escaping, which is much the quickest way through. `is_tame` says that no cell
     holds a backslash, a tab or a line break. `position` is how many bytes of the file were read.
     """
 
     lines: Sequence[int]
     rows: list[list[str]] = field(default_factory=list)
-    text: list[str] | None = None
+    text: str | None = None
     is_tame: bool = False
     faults: list[Fault] = field(default_factory=list)
     position: int = 0
 
     def cells(self, separator: str) -> list[list[str]]:
-        return self.rows if self.text is None else [line.split(separator) for line in self.text]
+        return self.rows if self.text is None else [line.split(separator) for line in self.text_lines()]
+
+    def text_lines(self) -> list[str]:
+        return (self.text or "").removesuffix("\n").split("\n")
 
 
 class Table(Protocol):

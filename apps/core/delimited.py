@@ -103,7 +103,8 @@ class DelimitedTable:
         if max(map(len, lines)) > self._limits.field_characters or separator * (self._width - 1) in lines:
             return None
         first, self._line = self._line, self._line + len(lines)
-        return Block(lines=range(first, self._line), text=lines, is_tame=True, position=self._position())
+        whole = text if text.endswith("\n") else text + "\n"
+        return Block(lines=range(first, self._line), text=whole, is_tame=True, position=self._position())
 
     def _parse(self, text: str, *, is_clean: bool) -> tuple[Block, str]:
         """The rows of `text`, and what is left of it when its last row is not closed."""

@@ -1,19 +1,18 @@
 """Brings the rows of a file into the database to be checked all at once, before any of them counts."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from apps.core.blocks import Block, FileRefused
-from apps.core.fields import CLEAR, SURE_INSTANTS, Field
-
-COPY_BYTES = 16 * 1024 * 1024
+from apps.core.blocks import Block, Fault, FileRefused
+from apps.core.fields import CLEAR, Field
+from apps.core.loading import SureChecks, copy_pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,46 +40,14 @@ class ImportKind:
     computed: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str | Promise] = field(default_factory=dict)
     lock: str = "structure"
+    # The tables it fills, whose statistics are brought up to date after a large file.
+    tables: tuple[str, ...] = ()
     # Whether files have so many rows that each is matched before it goes to the database.
     is_bulk: bool = False
     # Whether `check` itself finds the rows that repeat a key.
     has_own_repeats: bool = False
     # Whether an empty cell of this field is filled with the source named beside the file.
     source_field: str = ""
-
-
-class SureChecks:
-    """Tells which rows have cells that the database can take without another look."""
-
-    def __init__(self, fields: Sequence[Field], names: Sequence[str], separator: str) -> None:
-        by_name = {one.name: one for one in fields}
-        self._styles = list(SURE_INSTANTS)
-        self._lines = {}
-        self._cells = {}
-        other = f"[^{re.escape(separator)}]*"
-        for style, instants in SURE_INSTANTS.items():
-            patterns = [by_name[name].sure_pattern(instants) if name in by_name else "" for name in names]
-            self._lines[style] = re.compile(re.escape(separator).join(one or other for one in patterns)).fullmatch
-            self._cells[style] = [(i, re.compile(one).fullmatch) for i, one in enumerate(patterns) if one]
-
-    def marks(self, block: Block) -> str | list[str]:
-        """The mark of all rows of the block when it is the same, else one for each; empty for "not sure"."""
-        for style in self._styles:
-            if self._all(block, style):
-                # Files keep to one style: it is tried first from now on.
-                self._styles.sort(key=lambda other: other != style)
-                return style
-        if block.text is not None:
-            return [next((s for s in self._styles if self._lines[s](line)), "") for line in block.text]
-        return [
-            next((s for s in self._styles if all(match(row[i]) for i, match in self._cells[s])), "")
-            for row in block.rows
-        ]
-
-    def _all(self, block: Block, style: str) -> bool:
-        if block.text is not None:
-            return all(map(self._lines[style], block.text))
-        return all(all(map(match, [row[i] for row in block.rows])) for i, match in self._cells[style])
 
 
 class Stage:
@@ -154,7 +121,11 @@ class Stage:
         self.drop()
         texts = "".join(f", {name} text" for name in self._names)
         sure = ', sure "char"' if self.kind.is_bulk else ""
-        self.execute(f"CREATE TEMP TABLE stage_rows (no bigint, line bigint{sure}{texts})")
+        # Rows without a number of their own come in the order of the file, each in the line after the last.
+        self.execute("CREATE TEMP SEQUENCE stage_no CACHE 10000")
+        self.execute(
+            f"CREATE TEMP TABLE stage_rows (no bigint DEFAULT nextval('stage_no'), line bigint{sure}{texts})"
+        )
         self.execute(
             "CREATE TEMP TABLE stage_rejects (no bigint PRIMARY KEY, line bigint NOT NULL, field text NOT NULL, "
             "code text NOT NULL, value text NOT NULL, detail text NOT NULL)"
@@ -169,80 +140,47 @@ class Stage:
     def drop(self) -> None:
         names = ["stage_rows", "stage_typed", "stage_rejects", "stage_repeats", *self._kept]
         self.execute(f"DROP TABLE IF EXISTS {', '.join(names)}")
+        self.execute("DROP SEQUENCE IF EXISTS stage_no")
 
     def load(self, blocks: Iterator[Block], *, separator: str, on_progress: Callable[[int, int], None]) -> None:
         """Copy every row; `on_progress` hears of the position in the file and the number of rows."""
         checks = SureChecks(self.present, self._names, separator) if self.kind.is_bulk else None
-        sure = "sure, " if checks is not None else ""
-        statement = f"COPY stage_rows (no, line, {sure}{', '.join(self._names)}) FROM STDIN WITH (NULL '')"
-        is_done = False
-        while not is_done:
+        pieces = copy_pieces(blocks, separator=separator, checks=checks)
+        for (mark, _part), group in groupby(pieces, key=lambda piece: (piece.raw_mark, piece.part)):
+            fixed = ["no", "line", "sure"] if checks is not None else ["no", "line"]
+            columns = self._names if mark else [*fixed, *self._names]
+            if mark:
+                self.execute(f"ALTER TABLE stage_rows ALTER COLUMN sure SET DEFAULT '{mark}'")
+            faults: list[tuple[int, Fault]] = []
+            position = 0
+            statement = f"COPY stage_rows ({', '.join(columns)}) FROM STDIN WITH (NULL '')"
             with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                is_done = True
-                written = position = 0
-                faults = []
-                for block in blocks:
-                    position = block.position
-                    text = self._copy_text(block, separator, checks)
-                    if text:
-                        copy.write(text)
-                        written += len(text)
-                    faults.extend(block.faults)
-                    if written >= COPY_BYTES or len(faults) > 10_000:
-                        is_done = False
-                        break
-            if faults:
-                # What reads like a reject of the stage is one; the row itself never reaches it.
-                statement_values = [
-                    (
-                        self.row_count + i,
-                        fault.line,
-                        fault.field.lower(),
-                        fault.code,
-                        fault.value[:100],
-                        fault.detail,
-                    )
-                    for i, fault in enumerate(faults, 1)
-                ]
-                self.row_count += len(faults)
-                with connection.cursor() as cursor:
-                    cursor.executemany(
-                        "INSERT INTO stage_rejects VALUES (%s, %s, %s, %s, %s, %s)", statement_values
-                    )
+                for piece in group:
+                    copy.write(piece.text)
+                    self.row_count += piece.row_count + len(piece.faults)
+                    faults += enumerate(piece.faults, piece.first + piece.row_count)
+                    position = piece.position
+            self._reject_faults(faults)
             on_progress(position, self.row_count)
 
-    def _copy_text(self, block: Block, separator: str, checks: "SureChecks | None") -> str:
-        first = self.row_count + 1
-        if block.text is not None:
-            cells = block.text
-            count = len(cells)
-        else:
-            count = len(block.rows)
-            cells = list(map("\t".join, block.rows if block.is_tame else map(_escaped, block.rows)))
-        if not count:
-            return ""
-        self.row_count += count
-        numbered = enumerate(zip(block.lines, cells, strict=True), first)
-        if checks is None:
-            text = "\n".join([f"{no}\t{line}\t{row}" for no, (line, row) in numbered])
-        else:
-            marks = checks.marks(block)
-            if isinstance(marks, str):
-                text = "\n".join([f"{no}\t{line}\t{marks}\t{row}" for no, (line, row) in numbered])
-            else:
-                text = "\n".join(
+    def _reject_faults(self, faults: Sequence[tuple[int, Fault]]) -> None:
+        """Reject rows that could not be read, and so are nowhere in the stage."""
+        if faults:
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO stage_rejects VALUES (%s, %s, %s, %s, %s, %s)",
                     [
-                        f"{no}\t{line}\t{mark}\t{row}"
-                        for mark, (no, (line, row)) in zip(marks, numbered, strict=True)
-                    ]
+                        (no, fault.line, fault.field.lower(), fault.code, fault.value[:100], fault.detail)
+                        for no, fault in faults
+                    ],
                 )
-        return (text if block.text is None or separator == "\t" else text.replace(separator, "\t")) + "\n"
 
     # --- Checking ----------------------------------------------------------
 
     def check(self) -> None:
         """Understand every row, and reject those that can't be."""
-        self.execute("ANALYZE stage_rows")
+        if not self.kind.is_bulk:
+            self.execute("ANALYZE stage_rows")
         self._create_typed()
         self._reject_bad()
         self.execute("ANALYZE stage_typed")
@@ -293,6 +231,8 @@ class Stage:
         )
 
     def _reject_bad(self) -> None:
+        if not self.rows("SELECT 1 FROM stage_typed WHERE is_bad LIMIT 1"):
+            return
         given = [one for one in self.fields if self._is_given(one)]
         checks = ", ".join(
             f"({i}, {literal(one.header)}, {one.problem()}, {one.raw}, {one.detail()})"
@@ -301,7 +241,7 @@ class Stage:
         self.execute(
             f"""
             INSERT INTO stage_rejects
-            SELECT DISTINCT ON (s.no) s.no, s.line, c.field, c.code,
+            SELECT DISTINCT ON (s.no) s.no, COALESCE(s.line, s.no + 1), c.field, c.code,
                 left(COALESCE(c.value, ''), 100), COALESCE(c.detail, '')
             FROM stage_typed t JOIN {self._staged()} USING (no) {" ".join(one.join() for one in given)}
             CROSS JOIN LATERAL (VALUES {checks}) c (place, field, code, value, detail)
@@ -336,7 +276,7 @@ class Stage:
         self.execute("DELETE FROM stage_typed t USING stage_repeats r WHERE r.no = t.no AND r.is_same")
         self.reject(
             """
-            SELECT r.no, %s, 'duplicate_key', '', first.line::text FROM stage_repeats r
+            SELECT r.no, %s, 'duplicate_key', '', COALESCE(first.line, first.no + 1)::text FROM stage_repeats r
             JOIN stage_rows first ON first.no = r.first WHERE NOT r.is_same
             """,
             [self.kind.key[-1]],
@@ -348,7 +288,7 @@ class Stage:
         rejected = self.execute(
             f"""
             INSERT INTO stage_rejects
-            SELECT DISTINCT ON (bad.no) bad.no, s.line, bad.field, bad.code,
+            SELECT DISTINCT ON (bad.no) bad.no, COALESCE(s.line, s.no + 1), bad.field, bad.code,
                 left(COALESCE(bad.value, ''), 100), COALESCE(bad.detail, '')
             FROM ({query}) bad (no, field, code, value, detail) JOIN stage_rows s ON s.no = bad.no
             ORDER BY bad.no ON CONFLICT (no) DO NOTHING
@@ -428,9 +368,3 @@ def merge(
 
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _escaped(row: list[str]) -> list[str]:
-    return [
-        cell.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r") for cell in row
-    ]

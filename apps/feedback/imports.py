@@ -129,7 +129,7 @@ def _check_repeats(stage: Stage) -> None:
     if is_long:
         stage.reject(
             """
-            SELECT t.no, 'external_id', 'duplicate_key', t.external_id, s.line::text
+            SELECT t.no, 'external_id', 'duplicate_key', t.external_id, COALESCE(s.line, s.no + 1)::text
             FROM (
                 SELECT no, external_id, unit, occurred_at, weight,
                     first_value(no) OVER same AS first, first_value(unit) OVER same AS first_unit,
@@ -158,6 +158,7 @@ FEEDBACK = ImportKind(
     ),
     key=("external_id",),
     is_bulk=True,
+    tables=("feedback_response", "feedback_score", "feedback_cell"),
     has_own_repeats=True,
     expand=_answer_fields,
     check=_check_feedback,

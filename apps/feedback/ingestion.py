@@ -11,8 +11,8 @@ TEXTS = ("segment", "channel", "language", "comment")
 GIVEN = ("customer", *TEXTS, "challenge")
 SOURCE = "JOIN stage_sources src ON src.key = lower(t.source)"
 STORED_ANSWERS = """(
-    SELECT r.unit_id, s.metric_id, r.week, r.weight, s.value FROM feedback_score s
-    JOIN feedback_response r ON r.id = s.response_id WHERE r.id IN (SELECT rid FROM stage_touched)
+    SELECT r.unit_id, s.metric_id, r.week, r.weight, s.value FROM stage_touched t
+    JOIN feedback_response r ON r.id = t.rid JOIN feedback_score s ON s.response_id = t.rid
 )"""
 
 
@@ -49,10 +49,10 @@ def apply_feedback(stage: Stage) -> Outcome:
 
 def _find_sources(stage: Stage) -> bool:
     """Name the sources of the file; whether any of them has responses already."""
+    stage.keep("stage_named", "SELECT DISTINCT source FROM stage_typed")
     stage.execute(
         """
-        INSERT INTO feedback_source (code)
-        SELECT min(source) FROM (SELECT DISTINCT source FROM stage_typed) t
+        INSERT INTO feedback_source (code) SELECT min(source) FROM stage_named t
         WHERE NOT EXISTS (SELECT 1 FROM feedback_source s WHERE lower(s.code) = lower(t.source))
         GROUP BY lower(source)
         """
@@ -60,7 +60,7 @@ def _find_sources(stage: Stage) -> bool:
     stage.keep(
         "stage_sources",
         "SELECT lower(code) AS key, id FROM feedback_source "
-        "WHERE lower(code) IN (SELECT lower(source) FROM (SELECT DISTINCT source FROM stage_typed) t)",
+        "WHERE lower(code) IN (SELECT lower(source) FROM stage_named)",
     )
     return bool(
         stage.rows("SELECT 1 FROM feedback_response WHERE source_id IN (SELECT id FROM stage_sources) LIMIT 1")

@@ -55,7 +55,12 @@ class Response(models.Model):
             models.UniqueConstraint(fields=["source", "external_id"], name="feedback_response_key"),
             models.CheckConstraint(condition=models.Q(weight__gt=0), name="feedback_response_weight"),
         ]
-        indexes = [models.Index(fields=["unit", "week"], name="feedback_response_unit_week")]
+        indexes = [
+            # Only comments are looked for by unit and week: numbers are read from cells.
+            models.Index(
+                fields=["unit", "week"], condition=~models.Q(comment=""), name="feedback_response_comments"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.external_id

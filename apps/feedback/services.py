@@ -90,19 +90,18 @@ def add_to_cells(*queries: str) -> None:
         )
         same = "c.metric_id = o.metric_id AND c.unit_id = o.unit_id AND c.week = o.week"
         cursor.execute(f"DELETE FROM feedback_cell o USING cell_changes c WHERE {same} AND o.n + c.n = 0")
+        sums_of = "n, weight, weight_squares, total, squares"
+        added = ", ".join(f"{name} = o.{name} + {{0}}.{name}" for name in sums_of.split(", "))
+        # What only takes away finds its cell there; what adds may be the first of its week.
         cursor.execute(
-            f"""
-            UPDATE feedback_cell o SET n = o.n + c.n, weight = o.weight + c.weight,
-                weight_squares = o.weight_squares + c.weight_squares,
-                total = o.total + c.total, squares = o.squares + c.squares
-            FROM cell_changes c WHERE {same}
-            """
+            f"UPDATE feedback_cell o SET {added.format('c')} FROM cell_changes c "
+            f"WHERE {same} AND (c.n <= 0 OR c.weight <= 0)"
         )
         cursor.execute(
             f"""
-            INSERT INTO feedback_cell (unit_id, metric_id, week, n, weight, weight_squares, total, squares)
-            SELECT unit_id, metric_id, week, n, weight, weight_squares, total, squares FROM cell_changes c
-            WHERE n > 0 AND NOT EXISTS (SELECT 1 FROM feedback_cell o WHERE {same})
+            INSERT INTO feedback_cell AS o (unit_id, metric_id, week, {sums_of})
+            SELECT unit_id, metric_id, week, {sums_of} FROM cell_changes WHERE n > 0 AND weight > 0
+            ON CONFLICT (metric_id, unit_id, week) DO UPDATE SET {added.format("excluded")}
             """
         )
         cursor.execute("DROP TABLE cell_changes")

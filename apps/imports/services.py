@@ -36,6 +36,8 @@ MAX_ATTEMPTS = 3
 SAMPLE = 20
 # Whoever received a file has this long to run it or to have it run, before others do.
 PATIENCE_SECONDS = 30
+# From this many rows on a file changes what the database should know of its tables.
+LARGE = 10_000
 WORK_MEMORY = "256MB"
 # First numbers of two-part advisory locks: one batch, and all kinds that are stored one after the other.
 BATCH_LOCK = 7_301
@@ -203,6 +205,9 @@ class _Run:
                     rejects, sample = self._rejects(file.file, stage)
                     self._to_phase("storing")
                     self._store(stage, rejects, sample)
+                    if stage.row_count >= LARGE and self.kind.tables:
+                        # Until the server does so by itself, later imports would be planned for the old sizes.
+                        stage.execute(f"ANALYZE {', '.join(self.kind.tables)}")
             finally:
                 if not connection.needs_rollback:
                     stage.drop()
@@ -339,10 +344,13 @@ def _memory() -> Iterator[None]:
     """Let the joins of an import work in memory."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET work_mem = '{WORK_MEMORY}'")
+        # Compiling the statements of an import takes longer than running them.
+        cursor.execute("SET jit = off")
     try:
         yield
     finally:
         _quietly("RESET work_mem", ())
+        _quietly("RESET jit", ())
 
 
 def _quietly(statement: str, parameters: Sequence[int]) -> None:
