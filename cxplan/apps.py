@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,4 @@ class CxplanConfig(AppConfig):
     verbose_name = "cxplan"
 
     def ready(self) -> None:
-        from cxplan import checks  # noqa: F401 - registers the checks
+        import_module("cxplan.checks")

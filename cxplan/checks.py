@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.db import connections
 
 OLDEST_POSTGRESQL = 150000
@@ -43,7 +44,7 @@ def check_broker(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
     if url and not url.startswith(known):
         return [
             Error(
-                f"CELERY_BROKER_URL begins with {url.split(':')[0]!r}.",
+                f"CELERY_BROKER_URL begins with {url.split(':', maxsplit=1)[0]!r}.",
                 hint="Use redis://, rediss://, redis+socket:// (Redis, Valkey) or amqp:// (RabbitMQ).",
                 id="cxplan.E003",
             )
@@ -60,7 +61,7 @@ def check_database_version(
         version = connections[alias].pg_version  # type: ignore[attr-defined]  # PostgreSQL is the only engine
         if version < OLDEST_POSTGRESQL:
             messages.append(
-                Warning(
+                Caution(
                     f"The database is PostgreSQL {version // 10000}.",
                     hint=f"Use PostgreSQL {OLDEST_POSTGRESQL // 10000} or newer.",
                     id="cxplan.W001",

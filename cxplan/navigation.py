@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-
 from apps.accounts.models import Role
 
 
@@ -24,10 +23,23 @@ class Area:
 
 AREAS = (
     Area(label=_("Home"), icon="house", url_name="home", prefixes=()),
-    Area(label=_("Focus"), icon="target", url_name="impact:focus", prefixes=("/focus/", "/challenges/", "/units/")),
-    Area(label=_("Plans"), icon="clipboard-check", url_name="planning:action-list", prefixes=("/plans/", "/actions/")),
+    Area(
+        label=_("Focus"), icon="target", url_name="impact:focus", prefixes=("/focus/", "/challenges/", "/units/")
+    ),
+    Area(
+        label=_("Plans"),
+        icon="clipboard-check",
+        url_name="planning:action-list",
+        prefixes=("/plans/", "/actions/"),
+    ),
     Area(label=_("Library"), icon="library", url_name="library:solution-list", prefixes=("/solutions/",)),
-    Area(label=_("Learn"), icon="chart-no-axes-combined", url_name="impact:learn", prefixes=("/learn/",), role=Role.LEAD),
+    Area(
+        label=_("Learn"),
+        icon="chart-no-axes-combined",
+        url_name="impact:learn",
+        prefixes=("/learn/",),
+        role=Role.LEAD,
+    ),
     Area(label=_("Data"), icon="database", url_name="imports:batch-list", prefixes=("/data/",), role=Role.LEAD),
     Area(label=_("Settings"), icon="settings", url_name="accounts:settings", prefixes=("/settings/",)),
 )

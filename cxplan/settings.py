@@ -138,9 +138,7 @@ STORAGES = {
         "OPTIONS": {"location": HOME / "files", "base_url": None},
     },
     "staticfiles": {
-        "BACKEND": env.text(
-            "STATICFILES_STORAGE", "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-        )
+        "BACKEND": env.text("STATICFILES_STORAGE", "django.contrib.staticfiles.storage.ManifestStaticFilesStorage")
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

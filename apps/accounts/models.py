@@ -56,9 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
-    language = models.CharField(
-        _("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH
-    )
+    language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the support pages"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -253,4 +251,3 @@ class AuditEvent(models.Model):
 
 def subject_of(instance: models.Model) -> str:
     return f"{instance._meta.label_lower}:{instance.pk}"
-

@@ -51,7 +51,9 @@ def place_unit(*, unit: Unit, parent: Unit | None, since: date, actor: User | No
     Raises UnitWouldContainItself when `parent` lies below `unit`.
     """
     if parent is not None and (parent.pk == unit.pk or (unit.path and parent.path.startswith(unit.path))):
-        raise UnitWouldContainItself(f"{parent.code} lies inside {unit.code}; choose another parent.", field="parent")
+        raise UnitWouldContainItself(
+            f"{parent.code} lies inside {unit.code}; choose another parent.", field="parent"
+        )
     UnitPlacement.objects.filter(unit=unit, valid__startswith__gte=since).delete()
     for placement in UnitPlacement.objects.filter(unit=unit, valid__contains=since):
         placement.valid = DateRange(placement.valid.lower, since)

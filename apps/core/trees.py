@@ -28,4 +28,5 @@ def refresh_paths(*, table: str, parents: str) -> int:
             FROM tree WHERE tree.id = target.id AND target.path IS DISTINCT FROM tree.path
             """
         )
-        return cursor.rowcount
+        moved: int = cursor.rowcount
+        return moved

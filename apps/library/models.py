@@ -102,9 +102,7 @@ class SolutionLink(models.Model):
 
     class Meta:
         verbose_name = _("link")
-        constraints = [
-            models.UniqueConstraint(fields=["challenge", "solution"], name="library_solutionlink_pair")
-        ]
+        constraints = [models.UniqueConstraint(fields=["challenge", "solution"], name="library_solutionlink_pair")]
 
     def __str__(self) -> str:
         return f"{self.solution_id} for {self.challenge_id}"

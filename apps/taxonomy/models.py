@@ -130,9 +130,7 @@ class Challenge(Named):
         verbose_name_plural = _("challenges")
         constraints = [
             models.UniqueConstraint(Lower("code"), name="taxonomy_challenge_code"),
-            models.CheckConstraint(
-                condition=models.Q(severity__range=(1, 5)), name="taxonomy_challenge_severity"
-            ),
+            models.CheckConstraint(condition=models.Q(severity__range=(1, 5)), name="taxonomy_challenge_severity"),
         ]
         indexes = [models.Index(OpClass("path", "varchar_pattern_ops"), name="taxonomy_challenge_path")]
 

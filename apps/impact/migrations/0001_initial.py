@@ -5,181 +5,334 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('library', '0001_initial'),
-        ('planning', '0001_initial'),
-        ('taxonomy', '0001_initial'),
+        ("library", "0001_initial"),
+        ("planning", "0001_initial"),
+        ("taxonomy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed')], default='running', max_length=8)),
-                ('phase', models.CharField(blank=True, max_length=20)),
-                ('method', models.CharField(max_length=40)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('seed', models.BigIntegerField(default=0)),
-                ('as_of', models.DateField()),
-                ('unit_count', models.PositiveIntegerField(default=0)),
-                ('week_count', models.PositiveIntegerField(default=0)),
-                ('action_count', models.PositiveIntegerField(default=0)),
-                ('estimated_count', models.PositiveIntegerField(default=0)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('detail', models.TextField(blank=True)),
-                ('benchmark', models.JSONField(blank=True, null=True)),
-                ('noise', models.JSONField(blank=True, null=True)),
-                ('checks', models.JSONField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='taxonomy.metric')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("finished", "Finished"), ("failed", "Failed")],
+                        default="running",
+                        max_length=8,
+                    ),
+                ),
+                ("phase", models.CharField(blank=True, max_length=20)),
+                ("method", models.CharField(max_length=40)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("seed", models.BigIntegerField(default=0)),
+                ("as_of", models.DateField()),
+                ("unit_count", models.PositiveIntegerField(default=0)),
+                ("week_count", models.PositiveIntegerField(default=0)),
+                ("action_count", models.PositiveIntegerField(default=0)),
+                ("estimated_count", models.PositiveIntegerField(default=0)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("detail", models.TextField(blank=True)),
+                ("benchmark", models.JSONField(blank=True, null=True)),
+                ("noise", models.JSONField(blank=True, null=True)),
+                ("checks", models.JSONField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="taxonomy.metric"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'measurement',
+                "verbose_name": "measurement",
             },
         ),
         migrations.CreateModel(
-            name='RankedSolution',
+            name="RankedSolution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('context', models.CharField(blank=True, max_length=64)),
-                ('rank', models.PositiveIntegerField(blank=True, null=True)),
-                ('rank_low', models.PositiveIntegerField(blank=True, null=True)),
-                ('rank_high', models.PositiveIntegerField(blank=True, null=True)),
-                ('tier', models.PositiveIntegerField(blank=True, null=True)),
-                ('effect', models.FloatField(blank=True, null=True)),
-                ('se', models.FloatField(blank=True, null=True)),
-                ('low', models.FloatField(blank=True, null=True)),
-                ('high', models.FloatField(blank=True, null=True)),
-                ('claim_low', models.FloatField(blank=True, null=True)),
-                ('claim_high', models.FloatField(blank=True, null=True)),
-                ('low_10', models.FloatField(blank=True, null=True)),
-                ('p_positive', models.FloatField(blank=True, null=True)),
-                ('p_best', models.FloatField(blank=True, null=True)),
-                ('expected_rank', models.FloatField(blank=True, null=True)),
-                ('try_next', models.FloatField(blank=True, null=True)),
-                ('is_worth_trying', models.BooleanField(default=False)),
-                ('is_safe_pick', models.BooleanField(default=False)),
-                ('information', models.FloatField(blank=True, null=True)),
-                ('standing', models.CharField(choices=[('rankable', 'Rankable'), ('early', 'Early'), ('not_rankable', 'Not yet rankable')], default='not_rankable', max_length=12)),
-                ('action_count', models.PositiveIntegerField(default=0)),
-                ('unit_count', models.PositiveIntegerField(default=0)),
-                ('context_count', models.PositiveIntegerField(default=0)),
-                ('region_count', models.PositiveIntegerField(default=0)),
-                ('heterogeneity', models.FloatField(blank=True, null=True)),
-                ('persistence', models.JSONField(blank=True, null=True)),
-                ('aliases', models.JSONField(default=list)),
-                ('side_effects', models.JSONField(default=list)),
-                ('evidence', models.PositiveSmallIntegerField(default=0)),
-                ('evidence_parts', models.JSONField(default=list)),
-                ('own_verdict', models.CharField(choices=[('works', 'Works'), ('likely_works', 'Likely works'), ('trade_off', 'Works with trade-offs'), ('unknown', 'Unknown'), ('unlikely', 'Unlikely to work'), ('harmful', 'Does harm')], default='unknown', max_length=12)),
-                ('verdict', models.CharField(choices=[('works', 'Works'), ('likely_works', 'Likely works'), ('trade_off', 'Works with trade-offs'), ('unknown', 'Unknown'), ('unlikely', 'Unlikely to work'), ('harmful', 'Does harm')], default='unknown', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('detail', models.TextField(blank=True)),
-                ('naive_change', models.FloatField(blank=True, null=True)),
-                ('method', models.CharField(max_length=40)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('as_of', models.DateField()),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='taxonomy.challenge')),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='taxonomy.metric')),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='library.solution')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='impact.run')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("context", models.CharField(blank=True, max_length=64)),
+                ("rank", models.PositiveIntegerField(blank=True, null=True)),
+                ("rank_low", models.PositiveIntegerField(blank=True, null=True)),
+                ("rank_high", models.PositiveIntegerField(blank=True, null=True)),
+                ("tier", models.PositiveIntegerField(blank=True, null=True)),
+                ("effect", models.FloatField(blank=True, null=True)),
+                ("se", models.FloatField(blank=True, null=True)),
+                ("low", models.FloatField(blank=True, null=True)),
+                ("high", models.FloatField(blank=True, null=True)),
+                ("claim_low", models.FloatField(blank=True, null=True)),
+                ("claim_high", models.FloatField(blank=True, null=True)),
+                ("low_10", models.FloatField(blank=True, null=True)),
+                ("p_positive", models.FloatField(blank=True, null=True)),
+                ("p_best", models.FloatField(blank=True, null=True)),
+                ("expected_rank", models.FloatField(blank=True, null=True)),
+                ("try_next", models.FloatField(blank=True, null=True)),
+                ("is_worth_trying", models.BooleanField(default=False)),
+                ("is_safe_pick", models.BooleanField(default=False)),
+                ("information", models.FloatField(blank=True, null=True)),
+                (
+                    "standing",
+                    models.CharField(
+                        choices=[
+                            ("rankable", "Rankable"),
+                            ("early", "Early"),
+                            ("not_rankable", "Not yet rankable"),
+                        ],
+                        default="not_rankable",
+                        max_length=12,
+                    ),
+                ),
+                ("action_count", models.PositiveIntegerField(default=0)),
+                ("unit_count", models.PositiveIntegerField(default=0)),
+                ("context_count", models.PositiveIntegerField(default=0)),
+                ("region_count", models.PositiveIntegerField(default=0)),
+                ("heterogeneity", models.FloatField(blank=True, null=True)),
+                ("persistence", models.JSONField(blank=True, null=True)),
+                ("aliases", models.JSONField(default=list)),
+                ("side_effects", models.JSONField(default=list)),
+                ("evidence", models.PositiveSmallIntegerField(default=0)),
+                ("evidence_parts", models.JSONField(default=list)),
+                (
+                    "own_verdict",
+                    models.CharField(
+                        choices=[
+                            ("works", "Works"),
+                            ("likely_works", "Likely works"),
+                            ("trade_off", "Works with trade-offs"),
+                            ("unknown", "Unknown"),
+                            ("unlikely", "Unlikely to work"),
+                            ("harmful", "Does harm"),
+                        ],
+                        default="unknown",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("works", "Works"),
+                            ("likely_works", "Likely works"),
+                            ("trade_off", "Works with trade-offs"),
+                            ("unknown", "Unknown"),
+                            ("unlikely", "Unlikely to work"),
+                            ("harmful", "Does harm"),
+                        ],
+                        default="unknown",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("detail", models.TextField(blank=True)),
+                ("naive_change", models.FloatField(blank=True, null=True)),
+                ("method", models.CharField(max_length=40)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("as_of", models.DateField()),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="taxonomy.challenge"
+                    ),
+                ),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="taxonomy.metric"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="library.solution"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="impact.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ranked solution',
+                "verbose_name": "ranked solution",
             },
         ),
         migrations.CreateModel(
-            name='Effect',
+            name="Effect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('target', 'Target'), ('side_effect', 'Side effect')], max_length=11)),
-                ('status', models.CharField(choices=[('estimated', 'Estimated'), ('too_early', 'Too early'), ('not_estimable', "Can't be known")], max_length=13)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('detail', models.TextField(blank=True)),
-                ('known_on', models.DateField(blank=True, null=True)),
-                ('effect', models.FloatField(blank=True, null=True)),
-                ('se', models.FloatField(blank=True, null=True)),
-                ('low', models.FloatField(blank=True, null=True)),
-                ('high', models.FloatField(blank=True, null=True)),
-                ('p_positive', models.FloatField(blank=True, null=True)),
-                ('raw_effect', models.FloatField(blank=True, null=True)),
-                ('raw_se', models.FloatField(blank=True, null=True)),
-                ('naive_change', models.FloatField(blank=True, null=True)),
-                ('weeks_before', models.PositiveIntegerField(default=0)),
-                ('weeks_after', models.PositiveIntegerField(default=0)),
-                ('n_before', models.PositiveIntegerField(default=0)),
-                ('n_after', models.PositiveIntegerField(default=0)),
-                ('placebo_p', models.FloatField(blank=True, null=True)),
-                ('quality', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('quality_parts', models.JSONField(default=dict)),
-                ('flags', models.JSONField(default=list)),
-                ('method', models.CharField(max_length=40)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('as_of', models.DateField()),
-                ('series', models.JSONField(blank=True, null=True)),
-                ('action', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='planning.action')),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='taxonomy.metric')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='impact.run')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("target", "Target"), ("side_effect", "Side effect")], max_length=11
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("estimated", "Estimated"),
+                            ("too_early", "Too early"),
+                            ("not_estimable", "Can't be known"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("detail", models.TextField(blank=True)),
+                ("known_on", models.DateField(blank=True, null=True)),
+                ("effect", models.FloatField(blank=True, null=True)),
+                ("se", models.FloatField(blank=True, null=True)),
+                ("low", models.FloatField(blank=True, null=True)),
+                ("high", models.FloatField(blank=True, null=True)),
+                ("p_positive", models.FloatField(blank=True, null=True)),
+                ("raw_effect", models.FloatField(blank=True, null=True)),
+                ("raw_se", models.FloatField(blank=True, null=True)),
+                ("naive_change", models.FloatField(blank=True, null=True)),
+                ("weeks_before", models.PositiveIntegerField(default=0)),
+                ("weeks_after", models.PositiveIntegerField(default=0)),
+                ("n_before", models.PositiveIntegerField(default=0)),
+                ("n_after", models.PositiveIntegerField(default=0)),
+                ("placebo_p", models.FloatField(blank=True, null=True)),
+                ("quality", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("quality_parts", models.JSONField(default=dict)),
+                ("flags", models.JSONField(default=list)),
+                ("method", models.CharField(max_length=40)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("as_of", models.DateField()),
+                ("series", models.JSONField(blank=True, null=True)),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="planning.action"
+                    ),
+                ),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="taxonomy.metric"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="effects", to="impact.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'effect',
-                'verbose_name_plural': 'effects',
+                "verbose_name": "effect",
+                "verbose_name_plural": "effects",
             },
         ),
         migrations.CreateModel(
-            name='SideEffect',
+            name="SideEffect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('effect', models.FloatField()),
-                ('se', models.FloatField()),
-                ('low', models.FloatField()),
-                ('high', models.FloatField()),
-                ('p_harm', models.FloatField()),
-                ('action_count', models.PositiveIntegerField()),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='taxonomy.metric')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='impact.run')),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='library.solution')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("effect", models.FloatField()),
+                ("se", models.FloatField()),
+                ("low", models.FloatField()),
+                ("high", models.FloatField()),
+                ("p_harm", models.FloatField()),
+                ("action_count", models.PositiveIntegerField()),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="taxonomy.metric"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="impact.run"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="library.solution"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'side effect',
+                "verbose_name": "side effect",
             },
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['metric', '-id'], name='impact_run_metric'),
+            model_name="run",
+            index=models.Index(fields=["metric", "-id"], name="impact_run_metric"),
         ),
         migrations.AddIndex(
-            model_name='rankedsolution',
-            index=models.Index(fields=['solution'], name='impact_rankedsolution_solution'),
+            model_name="rankedsolution",
+            index=models.Index(fields=["solution"], name="impact_rankedsolution_solution"),
         ),
         migrations.AddConstraint(
-            model_name='rankedsolution',
-            constraint=models.UniqueConstraint(fields=('challenge', 'solution', 'context'), name='impact_rankedsolution_place'),
+            model_name="rankedsolution",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "solution", "context"), name="impact_rankedsolution_place"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rankedsolution',
-            constraint=models.CheckConstraint(condition=models.Q(('effect', None), models.Q(('high__isnull', False), ('low__isnull', False)), _connector='OR'), name='impact_rankedsolution_number_has_interval'),
+            model_name="rankedsolution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effect", None), models.Q(("high__isnull", False), ("low__isnull", False)), _connector="OR"
+                ),
+                name="impact_rankedsolution_number_has_interval",
+            ),
         ),
         migrations.AddIndex(
-            model_name='effect',
-            index=models.Index(fields=['metric', 'action'], name='impact_effect_metric_action'),
+            model_name="effect",
+            index=models.Index(fields=["metric", "action"], name="impact_effect_metric_action"),
         ),
         migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.UniqueConstraint(fields=('action', 'metric'), name='impact_effect_action_metric'),
+            model_name="effect",
+            constraint=models.UniqueConstraint(fields=("action", "metric"), name="impact_effect_action_metric"),
         ),
         migrations.AddConstraint(
-            model_name='effect',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('effect__isnull', False), ('high__isnull', False), ('low__isnull', False), ('status', 'estimated')), models.Q(models.Q(('status', 'estimated'), _negated=True), ('effect', None), ('high', None), ('low', None)), _connector='OR'), name='impact_effect_number_has_interval'),
+            model_name="effect",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("effect__isnull", False),
+                        ("high__isnull", False),
+                        ("low__isnull", False),
+                        ("status", "estimated"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "estimated"), _negated=True),
+                        ("effect", None),
+                        ("high", None),
+                        ("low", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="impact_effect_number_has_interval",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sideeffect',
-            constraint=models.UniqueConstraint(fields=('solution', 'metric'), name='impact_sideeffect_solution_metric'),
+            model_name="sideeffect",
+            constraint=models.UniqueConstraint(
+                fields=("solution", "metric"), name="impact_sideeffect_solution_metric"
+            ),
         ),
     ]

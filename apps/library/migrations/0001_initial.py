@@ -7,88 +7,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('taxonomy', '0001_initial'),
+        ("taxonomy", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Solution',
+            name="Solution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('title_fr', models.CharField(blank=True, max_length=200, verbose_name='title in French')),
-                ('kind', models.CharField(choices=[('training', 'Training'), ('sop', 'Procedure'), ('asset', 'Physical asset'), ('policy', 'Policy'), ('system', 'System'), ('communication', 'Communication')], max_length=13, verbose_name='kind')),
-                ('cost', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='cost, 1 to 5')),
-                ('effort_hours', models.DecimalField(blank=True, decimal_places=1, max_digits=8, null=True, verbose_name='effort in hours')),
-                ('lag_days', models.PositiveIntegerField(default=0, verbose_name='days until it shows')),
-                ('url', models.URLField(blank=True, max_length=500, verbose_name='link')),
-                ('external_ref', models.CharField(blank=True, max_length=200, verbose_name='reference in another system')),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('retired', 'Retired')], default='published', max_length=9, verbose_name='status')),
-                ('origin', models.CharField(choices=[('company', 'Company'), ('crowd', 'Colleagues')], default='company', max_length=7, verbose_name='origin')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("title_fr", models.CharField(blank=True, max_length=200, verbose_name="title in French")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("training", "Training"),
+                            ("sop", "Procedure"),
+                            ("asset", "Physical asset"),
+                            ("policy", "Policy"),
+                            ("system", "System"),
+                            ("communication", "Communication"),
+                        ],
+                        max_length=13,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("cost", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="cost, 1 to 5")),
+                (
+                    "effort_hours",
+                    models.DecimalField(
+                        blank=True, decimal_places=1, max_digits=8, null=True, verbose_name="effort in hours"
+                    ),
+                ),
+                ("lag_days", models.PositiveIntegerField(default=0, verbose_name="days until it shows")),
+                ("url", models.URLField(blank=True, max_length=500, verbose_name="link")),
+                (
+                    "external_ref",
+                    models.CharField(blank=True, max_length=200, verbose_name="reference in another system"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("retired", "Retired")],
+                        default="published",
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("company", "Company"), ("crowd", "Colleagues")],
+                        default="company",
+                        max_length=7,
+                        verbose_name="origin",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'solution',
-                'verbose_name_plural': 'solutions',
+                "verbose_name": "solution",
+                "verbose_name_plural": "solutions",
             },
         ),
         migrations.CreateModel(
-            name='SolutionLink',
+            name="SolutionLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rationale', models.TextField(blank=True, verbose_name='why it helps')),
-                ('is_seen_in_use', models.BooleanField(default=False, verbose_name='linked because it was used for it')),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.challenge')),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='library.solution')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("rationale", models.TextField(blank=True, verbose_name="why it helps")),
+                (
+                    "is_seen_in_use",
+                    models.BooleanField(default=False, verbose_name="linked because it was used for it"),
+                ),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="taxonomy.challenge"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="links", to="library.solution"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'link',
+                "verbose_name": "link",
             },
         ),
         migrations.AddField(
-            model_name='solution',
-            name='challenges',
-            field=models.ManyToManyField(related_name='+', through='library.SolutionLink', to='taxonomy.challenge'),
+            model_name="solution",
+            name="challenges",
+            field=models.ManyToManyField(
+                related_name="+", through="library.SolutionLink", to="taxonomy.challenge"
+            ),
         ),
         migrations.CreateModel(
-            name='SolutionVersion',
+            name="SolutionVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('summary', models.TextField(blank=True, verbose_name='summary')),
-                ('body', models.TextField(blank=True, verbose_name='recipe')),
-                ('lag_days', models.PositiveIntegerField(default=0, verbose_name='days until it shows')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='library.solution')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("summary", models.TextField(blank=True, verbose_name="summary")),
+                ("body", models.TextField(blank=True, verbose_name="recipe")),
+                ("lag_days", models.PositiveIntegerField(default=0, verbose_name="days until it shows")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="library.solution"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'version',
+                "verbose_name": "version",
             },
         ),
         migrations.AddConstraint(
-            model_name='solutionlink',
-            constraint=models.UniqueConstraint(fields=('challenge', 'solution'), name='library_solutionlink_pair'),
+            model_name="solutionlink",
+            constraint=models.UniqueConstraint(fields=("challenge", "solution"), name="library_solutionlink_pair"),
         ),
         migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='library_solution_code'),
+            model_name="solution",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("code"), name="library_solution_code"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(('cost', None), ('cost__range', (1, 5)), _connector='OR'), name='library_solution_cost'),
+            model_name="solution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost", None), ("cost__range", (1, 5)), _connector="OR"),
+                name="library_solution_cost",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='solutionversion',
-            constraint=models.UniqueConstraint(fields=('solution', 'number'), name='library_solutionversion_number'),
+            model_name="solutionversion",
+            constraint=models.UniqueConstraint(
+                fields=("solution", "number"), name="library_solutionversion_number"
+            ),
         ),
     ]

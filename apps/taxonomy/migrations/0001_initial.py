@@ -7,127 +7,282 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Journey',
+            name="Journey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('name_fr', models.CharField(blank=True, max_length=200, verbose_name='name in French')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("name_fr", models.CharField(blank=True, max_length=200, verbose_name="name in French")),
             ],
             options={
-                'verbose_name': 'journey',
-                'verbose_name_plural': 'journeys',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='taxonomy_journey_code')],
+                "verbose_name": "journey",
+                "verbose_name_plural": "journeys",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("code"), name="taxonomy_journey_code"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Touchpoint',
+            name="Touchpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('name_fr', models.CharField(blank=True, max_length=200, verbose_name='name in French')),
-                ('position', models.PositiveIntegerField(verbose_name='position')),
-                ('journey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='touchpoints', to='taxonomy.journey')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("name_fr", models.CharField(blank=True, max_length=200, verbose_name="name in French")),
+                ("position", models.PositiveIntegerField(verbose_name="position")),
+                (
+                    "journey",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="touchpoints",
+                        to="taxonomy.journey",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'touchpoint',
-                'verbose_name_plural': 'touchpoints',
+                "verbose_name": "touchpoint",
+                "verbose_name_plural": "touchpoints",
             },
         ),
         migrations.CreateModel(
-            name='Metric',
+            name="Metric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('name_fr', models.CharField(blank=True, max_length=200, verbose_name='name in French')),
-                ('kind', models.CharField(choices=[('perception', 'Perception'), ('operational', 'Operational')], max_length=12, verbose_name='kind')),
-                ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better')], default='higher', max_length=6, verbose_name='direction')),
-                ('scoring', models.CharField(choices=[('value', 'Mean of the values'), ('share', 'Share at the threshold or better'), ('nps', 'Promoters minus detractors')], default='value', max_length=5, verbose_name='scoring')),
-                ('scale_min', models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True, verbose_name='lowest value')),
-                ('scale_max', models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True, verbose_name='highest value')),
-                ('threshold', models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True, verbose_name='threshold')),
-                ('unit_label', models.CharField(blank=True, max_length=40, verbose_name='unit of measure')),
-                ('is_overall', models.BooleanField(default=False, verbose_name='outcome of the whole journey')),
-                ('journey', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metrics', to='taxonomy.journey')),
-                ('touchpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metrics', to='taxonomy.touchpoint')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("name_fr", models.CharField(blank=True, max_length=200, verbose_name="name in French")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("perception", "Perception"), ("operational", "Operational")],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "better",
+                    models.CharField(
+                        choices=[("higher", "Higher is better"), ("lower", "Lower is better")],
+                        default="higher",
+                        max_length=6,
+                        verbose_name="direction",
+                    ),
+                ),
+                (
+                    "scoring",
+                    models.CharField(
+                        choices=[
+                            ("value", "Mean of the values"),
+                            ("share", "Share at the threshold or better"),
+                            ("nps", "Promoters minus detractors"),
+                        ],
+                        default="value",
+                        max_length=5,
+                        verbose_name="scoring",
+                    ),
+                ),
+                (
+                    "scale_min",
+                    models.DecimalField(
+                        blank=True, decimal_places=6, max_digits=18, null=True, verbose_name="lowest value"
+                    ),
+                ),
+                (
+                    "scale_max",
+                    models.DecimalField(
+                        blank=True, decimal_places=6, max_digits=18, null=True, verbose_name="highest value"
+                    ),
+                ),
+                (
+                    "threshold",
+                    models.DecimalField(
+                        blank=True, decimal_places=6, max_digits=18, null=True, verbose_name="threshold"
+                    ),
+                ),
+                ("unit_label", models.CharField(blank=True, max_length=40, verbose_name="unit of measure")),
+                ("is_overall", models.BooleanField(default=False, verbose_name="outcome of the whole journey")),
+                (
+                    "journey",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="metrics",
+                        to="taxonomy.journey",
+                    ),
+                ),
+                (
+                    "touchpoint",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="metrics",
+                        to="taxonomy.touchpoint",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'metric',
-                'verbose_name_plural': 'metrics',
+                "verbose_name": "metric",
+                "verbose_name_plural": "metrics",
             },
         ),
         migrations.CreateModel(
-            name='Challenge',
+            name="Challenge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('name_fr', models.CharField(blank=True, max_length=200, verbose_name='name in French')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('description_fr', models.TextField(blank=True, verbose_name='description in French')),
-                ('path', models.CharField(blank=True, editable=False, max_length=400)),
-                ('severity', models.PositiveSmallIntegerField(default=3, verbose_name='severity')),
-                ('retired_on', models.DateField(blank=True, null=True)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='taxonomy.challenge')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='taxonomy.challenge')),
-                ('metric', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='challenges', to='taxonomy.metric')),
-                ('touchpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='challenges', to='taxonomy.touchpoint')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("name_fr", models.CharField(blank=True, max_length=200, verbose_name="name in French")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("description_fr", models.TextField(blank=True, verbose_name="description in French")),
+                ("path", models.CharField(blank=True, editable=False, max_length=400)),
+                ("severity", models.PositiveSmallIntegerField(default=3, verbose_name="severity")),
+                ("retired_on", models.DateField(blank=True, null=True)),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="taxonomy.challenge",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="taxonomy.challenge",
+                    ),
+                ),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="challenges",
+                        to="taxonomy.metric",
+                    ),
+                ),
+                (
+                    "touchpoint",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="challenges",
+                        to="taxonomy.touchpoint",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'challenge',
-                'verbose_name_plural': 'challenges',
+                "verbose_name": "challenge",
+                "verbose_name_plural": "challenges",
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=64, verbose_name='source')),
-                ('label', models.CharField(max_length=300, verbose_name='label')),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='taxonomy.challenge')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("source", models.CharField(max_length=64, verbose_name="source")),
+                ("label", models.CharField(max_length=300, verbose_name="label")),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="aliases",
+                        to="taxonomy.challenge",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alias',
-                'verbose_name_plural': 'aliases',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('source'), django.db.models.functions.text.Lower('label'), name='taxonomy_alias_source_label')],
+                "verbose_name": "alias",
+                "verbose_name_plural": "aliases",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("source"),
+                        django.db.models.functions.text.Lower("label"),
+                        name="taxonomy_alias_source_label",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='touchpoint',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='taxonomy_touchpoint_code'),
+            model_name="touchpoint",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("code"), name="taxonomy_touchpoint_code"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='metric',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='taxonomy_metric_code'),
+            model_name="metric",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("code"), name="taxonomy_metric_code"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='metric',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_overall', True)), fields=('journey',), name='taxonomy_metric_one_overall', violation_error_message='A journey has one overall metric.'),
+            model_name="metric",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_overall", True)),
+                fields=("journey",),
+                name="taxonomy_metric_one_overall",
+                violation_error_message="A journey has one overall metric.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='metric',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scoring', 'share'), _negated=True), ('threshold__isnull', False), _connector='OR'), name='taxonomy_metric_share_threshold', violation_error_message='A share needs a threshold.'),
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("scoring", "share"), _negated=True), ("threshold__isnull", False), _connector="OR"
+                ),
+                name="taxonomy_metric_share_threshold",
+                violation_error_message="A share needs a threshold.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='challenge',
-            index=models.Index(django.contrib.postgres.indexes.OpClass('path', 'varchar_pattern_ops'), name='taxonomy_challenge_path'),
+            model_name="challenge",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass("path", "varchar_pattern_ops"),
+                name="taxonomy_challenge_path",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='taxonomy_challenge_code'),
+            model_name="challenge",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("code"), name="taxonomy_challenge_code"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__range', (1, 5))), name='taxonomy_challenge_severity'),
+            model_name="challenge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__range", (1, 5))), name="taxonomy_challenge_severity"
+            ),
         ),
     ]
