@@ -13,6 +13,7 @@ import numpy as np
 
 from . import actions as reading
 from . import checks, effects, groups, information, series, solutions, sufficient
+from . import mixture as mix
 from . import noise as noise_model
 from .blocks import PRIMARY, SIDE, interventions, lay_out
 from .cells import answering, answers, choose_period
@@ -194,6 +195,7 @@ def fit_metric(
     if smallest is None:
         smallest = settings.smallest_effect_share * settings.reference_sd / noise.scale
     found = checks.run(model, mixture, joint, readings, panel, actions, plain, used)
+    beta, w = mix.draw(mixture, settings.draws, np.random.default_rng(settings.seed))
     effects_of = solutions.describe(
         model,
         mixture,
@@ -202,6 +204,7 @@ def fit_metric(
         panel,
         actions,
         used,
+        beta,
         found.factor,
         smallest,
         found.leave_out,
@@ -220,7 +223,7 @@ def fit_metric(
         noise=noise,
         reason=None,
         detail=None,
-        draws=solutions.draw_effects(model, mixture, found.factor) if aimed else np.zeros((settings.draws, 0)),
+        draws=solutions.draw_effects(model, beta, w, found.factor) if aimed else np.zeros((settings.draws, 0)),
         drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
         inflation=found.inflation,
         converged=mixture.converged and noise.converged,

@@ -90,8 +90,11 @@ def draw(mixture: Mixture, count: int, rng: np.random.Generator) -> tuple[Floats
     out, spread = np.empty((count, width)), np.empty(count)
     for k, each in enumerate(mixture.components):
         part = slice(edges[k], edges[k + 1])
-        values, vectors = np.linalg.eigh(each.covariance)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        try:
+            root = np.linalg.cholesky(each.covariance)
+        except np.linalg.LinAlgError:
+            values, vectors = np.linalg.eigh(each.covariance)
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
         out[part] = each.mean + z[part] @ root.T
         spread[part] = each.between[0]
     return out, spread

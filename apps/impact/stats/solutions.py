@@ -103,6 +103,7 @@ def describe(
     panel: Panel,
     actions: Actions,
     used: Uses,
+    beta: Floats,
     factor: Floats,
     smallest: float,
     leave_out: Mapping[int, float],
@@ -114,6 +115,8 @@ def describe(
     ----------
     model, mixture, readings, plain, panel, actions, used
         The fit.
+    beta : (draws, Q) float
+        Draws of β.
     factor : (S,) float
         Inflation of each solution's standard errors, 1 or more.
     smallest : float
@@ -144,7 +147,7 @@ def describe(
     spread = float(np.sqrt(mixture.weight @ np.array([each.between[0] ** 2 for each in mixture.components])))
     uneven = heterogeneity(model, readings, used, actions)
     late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
-    fading = _fading(model, mixture, known)
+    fading = _fading(model, beta, known)
     several = np.unique(panel.region).shape[0] > 1
     for i, k in enumerate(int(k) for k in known):
         mine = used.by_solution[k]
@@ -223,16 +226,13 @@ def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEff
     )
 
 
-def draw_effects(model: Model, mixture: Mixture, factor: Floats) -> Floats:
-    """Draws of Θ for all solutions, used or not, metric units, (draws, S)."""
-    settings, columns = model.settings, model.columns
-    rng = np.random.default_rng(settings.seed)
-    beta, w = mix.draw(mixture, settings.draws, rng)
-    every = np.arange(columns.theta.shape[0])
-    rows = columns.effect_rows(every)
-    effects = beta @ rows.T
+def draw_effects(model: Model, beta: Floats, w: Floats, factor: Floats) -> Floats:
+    """Draws of Θ for all solutions, used or not, metric units, (draws, S), from draws of β and w."""
+    columns = model.columns
+    effects = beta @ columns.effect_rows(np.arange(columns.theta.shape[0])).T
     fresh = columns.theta < 0
-    effects[:, fresh] += rng.standard_normal((settings.draws, int(fresh.sum()))) * w[:, None]
+    rng = np.random.default_rng(model.settings.seed + 1)
+    effects[:, fresh] += rng.standard_normal((beta.shape[0], int(fresh.sum()))) * w[:, None]
     centre = effects.mean(axis=0)
     return np.asarray((centre + (effects - centre) * factor) / model.statistics.noise.scale)
 
@@ -251,10 +251,8 @@ def _late(
     return out
 
 
-def _fading(model: Model, mixture: Mixture, known: Ints) -> list[float]:
-    """P(Θ_late2 / Θ < .5) from draws."""
-    rng = np.random.default_rng(model.settings.seed + 1)
-    beta, _ = mix.draw(mixture, model.settings.draws, rng)
+def _fading(model: Model, beta: Floats, known: Ints) -> list[float]:
+    """P(Θ_late2 / Θ < .5) from draws of β."""
     now = beta @ model.columns.effect_rows(known).T
     then = beta @ model.columns.late_rows(known, 1).T
     with np.errstate(divide="ignore", invalid="ignore"):
