@@ -190,13 +190,15 @@ class ChangeForm(PlanFields):
         )
 
     def changes(self) -> PlanChanges:
-        return {
+        changes: PlanChanges = {
             "solutions": list(self.cleaned_data["solutions"]),
-            "intention": self.cleaned_data["intention"],
             "planned_on": self.cleaned_data["planned_on"],
             "owner": self.cleaned_data["owner"],
-            "intended_effect": self.cleaned_data["intended_effect"],
         }
+        if "intention" in self.fields:
+            changes["intention"] = self.cleaned_data["intention"]
+            changes["intended_effect"] = self.cleaned_data["intended_effect"]
+        return changes
 
 
 class AppliedForm(forms.Form):

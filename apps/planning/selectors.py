@@ -204,7 +204,8 @@ def when(action: Action, *, as_of: date) -> str:
 
 
 def is_overdue(action: Action, *, as_of: date) -> bool:
-    return action.state in OPEN and action.planned_on is not None and action.planned_on < as_of
+    due_on = action.planned_on or action.effective_on
+    return action.state in OPEN and due_on is not None and due_on < as_of
 
 
 def is_undoable(action: Action, *, at: datetime) -> bool:
@@ -248,7 +249,7 @@ def overlapping(
         return []
     window = (on - OVERLAP, on + OVERLAP)
     near = Q(target_metric=metric, state__in=FROZEN, effective_on__range=window) | Q(
-        challenge__metric=metric, state__in=OPEN, planned_on__range=window
+        Q(planned_on__range=window) | Q(effective_on__range=window), challenge__metric=metric, state__in=OPEN
     )
     actions = Action.objects.filter(near, unit__in=units)
     if without is not None:

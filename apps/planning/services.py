@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
@@ -23,7 +24,7 @@ from apps.planning.rules import (
     require_reason,
     require_solutions,
 )
-from apps.planning.selectors import is_undoable
+from apps.planning.selectors import is_undoable, solutions_of
 from apps.planning.states import Step, next_state
 from apps.taxonomy.models import Challenge
 
@@ -136,22 +137,25 @@ def change_plan(
     *, action: Action, changes: PlanChanges, actor: User | None, seen_at: datetime | None = None
 ) -> Action:
     """Change what is planned; solutions, intention and intended effect hold for all units of the plan."""
+    plan = _locked_plan(action)
     action = _locked(action, seen_at=seen_at)
     next_state(Step.CHANGE, action.state)
     before, after = _set(action, ("planned_on", "owner"), changes)
-    plan = action.plan
+    if "solutions" in changes:
+        require_solutions(changes["solutions"])
+        old_codes, new_codes = codes(solutions_of(action)), codes(changes["solutions"])
+        if old_codes != new_codes:
+            before["solutions"], after["solutions"] = old_codes, new_codes
+            _plan_solutions(action, plan, changes["solutions"])
     if plan is not None:
-        plan = Plan.objects.select_for_update().get(pk=plan.pk)
         old, new = _set(plan, ("intention", "intended_effect"), changes)
         before, after = before | old, after | new
-        if "solutions" in changes:
-            require_solutions(changes["solutions"])
-            before["solutions"] = codes(plan.solutions.all())
-            after["solutions"] = codes(changes["solutions"])
-            plan.solutions.set(changes["solutions"])
         plan.save(update_fields=["intention", "intended_effect", "updated_at"])
+        if after.keys() - {"planned_on", "owner"}:
+            # Who has another unit's action of this plan open is told, too, that it changed.
+            plan.actions.exclude(pk=action.pk).update(updated_at=Now())
     action.save(update_fields=["planned_on", "owner", "updated_at"])
-    if before != after:
+    if after:
         _record_action("changed", action, actor, {"before": before, "after": after})
     return action
 
@@ -159,6 +163,7 @@ def change_plan(
 @transaction.atomic
 def withdraw_action(*, action: Action, reason: str = "", actor: User | None) -> None:
     """Take back an action that was never applied; its plan goes with its last action."""
+    plan = _locked_plan(action)
     action = _locked(action)
     next_state(Step.WITHDRAW, action.state)
     _record_action(
@@ -173,7 +178,6 @@ def withdraw_action(*, action: Action, reason: str = "", actor: User | None) -> 
             "reason": reason.strip(),
         },
     )
-    plan = action.plan
     action.delete()
     if plan is not None and not plan.actions.exists():
         record(event="planning.plan.withdrawn", actor=actor, subject=plan, data={"reason": reason.strip()})
@@ -266,6 +270,8 @@ def apply_action(
     action.target_metric = action.challenge.metric
     action.note, action.cost = note.strip(), cost
     action.save(update_fields=["state", "effective_on", "target_metric", "note", "cost", "updated_at"])
+    # A planned action that came in by file or API names its solutions itself; they are frozen only now.
+    action.solutions.all().delete()
     freeze(action, solutions)
     _record_action("applied", action, actor, snapshot(action))
     return action
@@ -284,10 +290,14 @@ def undo_application(*, action: Action, at: datetime, actor: User | None) -> Act
             _("An application can be undone within a day. Now stop the action, or correct it with a reason.")
         )
     undone = snapshot(action)
-    action.solutions.all().delete()
+    if action.plan is not None:
+        action.solutions.all().delete()
+    action.planned_on = action.planned_on or action.effective_on
     action.state, action.effective_on, action.target_metric = state, None, None
     action.note, action.cost = "", None
-    action.save(update_fields=["state", "effective_on", "target_metric", "note", "cost", "updated_at"])
+    action.save(
+        update_fields=["state", "planned_on", "effective_on", "target_metric", "note", "cost", "updated_at"]
+    )
     _record_action("undone", action, actor, undone)
     return action
 
@@ -407,6 +417,22 @@ def _locked(action: Action, *, seen_at: datetime | None = None) -> Action:
     if seen_at is not None and current.updated_at != seen_at:
         raise ActionChanged(changed_at=current.updated_at)
     return current
+
+
+def _locked_plan(action: Action) -> Plan | None:
+    """The plan, held; always taken before the action, so that two changes never wait for each other."""
+    if action.plan_id is None:
+        return None
+    return Plan.objects.select_for_update().filter(pk=action.plan_id).first()
+
+
+def _plan_solutions(action: Action, plan: Plan | None, solutions: Sequence[Solution]) -> None:
+    """Change what is planned; an action without a plan names its solutions itself."""
+    if plan is not None:
+        plan.solutions.set(solutions)
+        return
+    action.solutions.all().delete()
+    freeze(action, [AppliedSolution(solution=solution) for solution in solutions])
 
 
 def _insert_action(*, external_id: str | None, **fields: Any) -> Action:

@@ -40,7 +40,7 @@ from apps.planning.services import (
     undo_application,
     withdraw_action,
 )
-from apps.planning.states import Step, is_possible, next_state
+from apps.planning.states import FROZEN, Step, is_possible, next_state
 from apps.taxonomy.models import Challenge
 
 # The primary window of measurement ends this long after an action takes effect.
@@ -156,7 +156,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "is_to_come": shown.effective_on is not None and shown.effective_on > today,
         "steps": {step.value: True for step in Step if is_possible(step, shown.state)} if manages else {},
         "may_undo": manages and selectors.is_undoable(shown, at=timezone.now()),
-        "is_frozen": shown.effective_on is not None,
+        "is_frozen": shown.state in FROZEN,
         "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
         "siblings": selectors.siblings(shown, scope=request.person.scope()),
         "history": history(shown),

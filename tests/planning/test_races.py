@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier
 
 import pytest
@@ -12,7 +13,7 @@ from apps.core.errors import CxplanError
 from apps.library.models import Solution
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action, ActionSolution, Plan
-from apps.planning.services import apply_action, create_plan
+from apps.planning.services import apply_action, change_plan, create_plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.planning.conftest import TODAY
@@ -66,3 +67,24 @@ def test_a_double_tap_plans_once(chain: Chain, challenge: Challenge, training: S
     )
     assert outcomes == ["", *["already_planned"] * (PEOPLE - 1)]
     assert (Plan.objects.count(), Action.objects.count()) == (1, 1)
+
+
+def test_changes_of_one_plan_in_two_units_do_not_block_each_other(
+    chain: Chain, challenge: Challenge, training: Solution, kiosk: Solution, manager: User
+) -> None:
+    plan = create_plan(
+        challenge=challenge,
+        units=[chain.lille, chain.reims],
+        solutions=[training],
+        owner=manager,
+        planned_on=TODAY,
+        actor=manager,
+    )
+    turns = count()
+    actions = list(plan.actions.order_by("pk"))
+
+    def change_one() -> None:
+        turn = next(turns)
+        change_plan(action=actions[turn % 2], changes={"intention": f"Try {turn}"}, actor=manager)
+
+    assert at_once(change_one) == [""] * PEOPLE

@@ -22,6 +22,7 @@ from apps.planning.services import (
     apply_action,
     change_plan,
     create_plan,
+    log_action,
     undo_application,
     withdraw_action,
     withdraw_plan,
@@ -29,7 +30,7 @@ from apps.planning.services import (
 from apps.planning.states import StepNotPossible
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
-from tests.factories import ActionFactory, ChallengeFactory, SolutionFactory
+from tests.factories import ActionFactory, ActionSolutionFactory, ChallengeFactory, SolutionFactory
 from tests.planning.conftest import TODAY, new_version
 from tests.planning.helpers import apply, events_of, last_data, plan_arguments, use
 
@@ -310,3 +311,44 @@ def test_while_the_effective_date_is_ahead_it_can_be_undone(planned: Action, tra
     at = datetime(2024, 6, 20, tzinfo=UTC)
     AuditEvent.objects.about(action).update(at=at - timedelta(days=10))
     assert undo_application(action=action, at=at, actor=None).state == State.PLANNED
+
+
+# Without a plan, as files and programs bring them in
+
+
+def test_a_planned_action_without_a_plan_is_applied_with_the_newest_versions(
+    chain: Chain, challenge: Challenge, training: Solution
+) -> None:
+    action = ActionFactory(
+        unit=chain.lille, challenge=challenge, state=State.PLANNED, planned_on=TODAY, effective_on=None
+    )
+    ActionSolutionFactory(action=action, version=training.versions.get())
+    newest = new_version(training)
+
+    apply(action, training)
+    assert action.solutions.get().version == newest
+
+
+def test_undoing_one_without_a_plan_keeps_its_solutions_and_its_day(
+    chain: Chain, challenge: Challenge, training: Solution
+) -> None:
+    day = TODAY + timedelta(days=10)
+    action = log_action(
+        external_id=None, unit=chain.lille, challenge=challenge, solutions=use(training), effective_on=day,
+        as_of=TODAY, actor=None,
+    )  # fmt: skip
+    undone = undo_application(action=action, at=datetime(2024, 6, 6, tzinfo=UTC), actor=None)
+    assert (undone.state, undone.planned_on, undone.effective_on) == (State.PLANNED, day, None)
+    assert undone.solutions.get().version.solution == training
+
+
+def test_the_solutions_of_one_without_a_plan_can_change(
+    chain: Chain, challenge: Challenge, training: Solution, kiosk: Solution
+) -> None:
+    action = ActionFactory(
+        unit=chain.lille, challenge=challenge, state=State.PLANNED, planned_on=TODAY, effective_on=None
+    )
+    ActionSolutionFactory(action=action, version=training.versions.get())
+    change_plan(action=action, changes={"solutions": [kiosk]}, actor=None)
+    assert action.solutions.get().version.solution == kiosk
+    assert last_data(action)["after"] == {"solutions": ["kiosk"]}

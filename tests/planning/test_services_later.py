@@ -19,6 +19,7 @@ from apps.planning.services import (
     apply_action,
     change_plan,
     correct_action,
+    create_plan,
     log_action,
     stop_action,
     sustain_action,
@@ -29,7 +30,7 @@ from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.factories import ChallengeFactory
 from tests.planning.conftest import TODAY, new_version
-from tests.planning.helpers import apply, events_of, last_data, use
+from tests.planning.helpers import apply, events_of, last_data, plan_arguments, use
 
 State = Action.State
 
@@ -205,3 +206,18 @@ def test_an_action_withdrawn_meanwhile_is_named_so(planned: Action, training: So
     withdraw_action(action=planned, actor=None)
     with pytest.raises(ActionGone):
         apply(stale, training)
+
+
+def test_who_has_another_unit_of_the_plan_open_is_told_too(
+    chain: Chain, challenge: Challenge, training: Solution, lead: User
+) -> None:
+    arguments = plan_arguments(chain, challenge, training, lead) | {"units": [chain.lille, chain.reims]}
+    here, there = create_plan(**arguments).actions.order_by("pk")
+    opened = there.updated_at
+    change_plan(action=here, changes={"planned_on": date(2024, 8, 5)}, actor=lead)
+    there.refresh_from_db()
+    assert there.updated_at == opened
+
+    change_plan(action=here, changes={"intention": "At noon"}, actor=lead)
+    with pytest.raises(ActionChanged):
+        change_plan(action=there, changes={"intention": "At night"}, actor=lead, seen_at=opened)
