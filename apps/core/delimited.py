@@ -40,7 +40,7 @@ class DelimitedTable:
 
     def _read_head(self) -> bytes:
         head = self._stream.read(MEBIBYTE)
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:200].count(b"\0") > 20:
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 3 * head[:300].count(b"\0") > len(head[:300]):
             raise FileRefused(
                 _("The file is written in UTF-16."),
                 code="encoding",
