@@ -73,7 +73,10 @@ def simulate(
         y[seen, t] = (base[:, t] + extra[:, t] + noise)[seen]
         if not first <= t < final:
             continue
-        dip = np.nanmean(y[:, : t + 1], axis=1) - np.nanmean(y[:, t - 3 : t + 1], axis=1)
+        past, recent = n[:, : t + 1] > 0, n[:, t - 3 : t + 1] > 0
+        dip = np.where(past, y[:, : t + 1], 0.0).sum(axis=1) / np.maximum(past.sum(axis=1), 1)
+        dip -= np.where(recent, y[:, t - 3 : t + 1], 0.0).sum(axis=1) / np.maximum(recent.sum(axis=1), 1)
+        dip = np.where(recent.any(axis=1), dip, 0.0)
         p = np.exp(np.clip(reactive * (dip - dip.mean()) / dip.std(), -6, 3)) * (t - last > 12)
         count = min(int(r.poisson(actions / (final - first))), int((p > 0).sum()))
         for u in r.choice(units, count, replace=False, p=p / p.sum()) if count else []:
