@@ -71,8 +71,8 @@ def one(changes: dict[str, float], seed: int) -> tuple[np.ndarray, np.ndarray]:
     imputed, _, _ = sim.did_impute(d)
     naive, naive_se = sim.solution_means(d, sim.before_after(d)[0])
     table = [
-        (truth[s.solution], useless[s.solution], s.interval.effect, s.interval.low, s.interval.high, s.gls, s.gls_se,
-         s.verdict == "works", two_way[s.solution], imputed[s.solution],
+        (truth[s.solution], useless[s.solution], s.interval.effect, s.interval.low, s.interval.high,
+         s.gls, s.gls_se, s.verdict == "works", two_way[s.solution], imputed[s.solution],
          naive[s.solution] > 1.96 * naive_se[s.solution])
         for s in fit.solutions
         if s.interval is not None and s.gls is not None
