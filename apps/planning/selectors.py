@@ -318,6 +318,14 @@ def siblings(action: Action, *, scope: Scope) -> list[Action]:
     return list(others.select_related("unit").order_by("unit__name", "pk")[:PAGE_ROWS])
 
 
+def challenges_to_choose() -> list[tuple[Challenge, bool]]:
+    """The current challenges in the order of their tree; False for one that only holds others."""
+    current = Challenge.objects.current()
+    holders = set(current.exclude(parent=None).values_list("parent_id", flat=True))
+    rows = current.select_related("metric").order_by("path")
+    return [(challenge, challenge.metric is not None or challenge.pk not in holders) for challenge in rows]
+
+
 def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
     used = Action.objects.in_scope(scope).filter(challenge=OuterRef("pk"))
     return Challenge.objects.filter(Exists(used)).order_by("name", "pk")

@@ -79,8 +79,7 @@ def action_list(request: PersonRequest) -> HttpResponse:
 def plan_new(request: PersonRequest) -> HttpResponse:
     challenge = _challenge_asked_for(request)
     if challenge is None:
-        challenges = Challenge.objects.current().select_related("parent", "metric").order_by("path")
-        return render(request, "planning/choose_challenge.html", {"challenges": challenges})
+        return render(request, "planning/choose_challenge.html", {"challenges": selectors.challenges_to_choose()})
     scope = request.person.scope(Role.MANAGER)
     shown = shown_units(scope=scope, below=_unit_asked_for(request, scope))
     if not shown:

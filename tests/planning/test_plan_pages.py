@@ -13,7 +13,7 @@ from apps.library.models import Solution
 from apps.planning.models import Action, Plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
-from tests.factories import EventFactory, UnitFactory
+from tests.factories import ChallengeFactory, EventFactory, UnitFactory
 from tests.planning.conftest import linked
 from tests.planning.helpers import SignIn, text_of
 
@@ -50,6 +50,17 @@ def test_without_a_challenge_the_problems_are_listed(
 ) -> None:
     response = signed_in(manager).get("/plans/new/?solution=kiosk")
     assert "?solution=kiosk&amp;challenge=waiting" in response.content.decode()
+
+
+def test_a_challenge_that_only_holds_others_is_no_choice(
+    signed_in: SignIn, challenge: Challenge, manager: User
+) -> None:
+    challenge.parent = ChallengeFactory(code="branch", name="At the branch", metric=None)
+    challenge.save()
+    page = signed_in(manager).get("/plans/new/").content.decode()
+    assert "At the branch" in page
+    assert "challenge=branch" not in page
+    assert "challenge=waiting" in page
 
 
 def test_planning_leads_to_the_action(
