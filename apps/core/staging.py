@@ -77,7 +77,7 @@ class Stage:
         self._check_columns(headers)
 
     def _check_columns(self, headers: Sequence[str]) -> None:
-        for one in self.kind.fields:
+        for one in self.fields:
             is_given = one.header in headers or (self.source and one.name == self.kind.source_field)
             if one.is_required and not is_given:
                 raise FileRefused(

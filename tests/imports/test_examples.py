@@ -8,7 +8,7 @@ from apps.accounts.models import Unit
 from apps.core.mapping import read_mapping
 from apps.feedback.models import Cell
 from apps.planning.models import Action
-from tests.imports.conftest import Importer, counts
+from tests.importing import Importer, counts
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT.parent / "shared" / "data" / "cx"

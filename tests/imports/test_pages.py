@@ -7,12 +7,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import Unit, User
+from apps.accounts.models import Role, Unit, User
 from apps.imports import tasks
 from apps.imports.models import ImportBatch
 from apps.imports.services import run_import
 from tests.conftest import Chain
-from tests.imports.conftest import Importer
+from tests.factories import MembershipFactory, UnitFactory
+from tests.importing import Importer
 
 UNITS = b"code,name,size\nMETZ,Metz,12\nbad code,Nowhere,1\n"
 
@@ -127,3 +128,19 @@ def test_the_list_takes_a_constant_number_of_queries(
         bring_in("units", f"code,name\nu{number},U\n", actor=lead)
     with django_assert_max_num_queries(9):
         page.get(reverse("imports:batch-list"))
+
+
+def test_who_leads_a_part_of_the_organisation_brings_nothing_in(
+    client: Client, api: Any, chain: Chain, lead: User
+) -> None:
+    """A file may name any unit, so it needs somebody who leads all of them."""
+    regional = MembershipFactory(unit=chain.north, role=Role.LEAD).user
+    client.force_login(regional)
+    assert client.get(reverse("imports:batch-new")).status_code == 404
+    assert client.post(reverse("imports:batch-new"), upload()).status_code == 404
+    answer = api(regional).post("/api/v1/imports/?kind=units", UNITS, content_type="text/csv")
+    assert answer.status_code == 403
+    assert not ImportBatch.objects.exists()
+    # A second root makes the lead of the first one a lead of a part.
+    UnitFactory(code="OTHER")
+    assert api(lead).post("/api/v1/imports/?kind=units", UNITS, content_type="text/csv").status_code == 403
