@@ -19,6 +19,8 @@ class Area:
     url_name: str
     prefixes: tuple[str, ...]
     role: Role = Role.STAFF
+    # Whether the role is needed at the top of the tree, not just somewhere in it.
+    is_for_all: bool = False
 
 
 AREAS = (
@@ -40,7 +42,14 @@ AREAS = (
         prefixes=("/learn/",),
         role=Role.LEAD,
     ),
-    Area(label=_("Data"), icon="database", url_name="imports:batch-list", prefixes=("/data/",), role=Role.LEAD),
+    Area(
+        label=_("Data"),
+        icon="database",
+        url_name="imports:batch-list",
+        prefixes=("/data/",),
+        role=Role.LEAD,
+        is_for_all=True,
+    ),
     Area(label=_("Settings"), icon="settings", url_name="accounts:settings", prefixes=("/settings/",)),
 )
 
@@ -57,6 +66,6 @@ def navigation(request: HttpRequest) -> dict[str, object]:
             "is_current": request.path.startswith(area.prefixes) if area.prefixes else request.path == "/",
         }
         for area in AREAS
-        if person.has(area.role)
+        if (person.leads_from_the_top if area.is_for_all else person.has(area.role))
     ]
     return {"areas": areas, "person": person, "unit": getattr(request, "unit", None)}

@@ -34,6 +34,11 @@ class Person:
         # A subtree inside another one adds nothing to the filter.
         return Scope(paths=tuple(p for p in paths if not any(p != q and p.startswith(q) for q in paths)))
 
+    @property
+    def leads_from_the_top(self) -> bool:
+        """Whether the person leads a unit that lies under no other."""
+        return any(path.count(".") <= 1 for path in self.scope(Role.LEAD).paths)
+
     def holds(self, role: Role, path: str) -> bool:
         """Whether the person holds at least `role` in the unit with this path."""
         return self.scope(role).holds(path)

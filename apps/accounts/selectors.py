@@ -24,6 +24,11 @@ def chosen_unit(*, person: Person, code: str | None) -> Unit | None:
     return units.filter(path__in=own).order_by("path").first() or units.order_by("path").first()
 
 
+def covers_everything(scope: Scope) -> bool:
+    """Whether no unit lies outside `scope`."""
+    return bool(scope.paths) and not Unit.objects.exclude(scope.condition()).exists()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitChoice:
     """A unit with the names of the units above it, the root first."""

@@ -26,6 +26,7 @@ from apps.core.serializers import InputSerializer
 from apps.core.viewsets import Collection
 from apps.imports import tasks
 from apps.imports.models import ImportBatch, Kind
+from apps.imports.selectors import importable_kinds
 from apps.imports.services import receive_import
 from apps.imports.upload import MEDIA_TYPES, MULTIPART, kept, parts_of
 
@@ -182,8 +183,7 @@ class ImportViewSet(Collection[ImportBatch]):
         given = ImportInput(data={**request.query_params.dict(), **fields})
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        if values["kind"] == Kind.PEOPLE and not person_of_request(request).has(Role.ADMIN):
-            # Whoever imports people hands out roles.
+        if values["kind"] not in importable_kinds(person_of_request(request)):
             raise PermissionDenied
         if not check_key(request):
             return self._receive(request, file, name, values)

@@ -6,12 +6,12 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Role
 from apps.accounts.person import Person
 from apps.core.blocks import MEBIBYTE
 from apps.core.errors import CxplanError
 from apps.core.mapping import read_mapping
-from apps.imports.models import ImportBatch, Kind
+from apps.imports.models import ImportBatch
+from apps.imports.selectors import importable_kinds
 
 EARLIER_MAPPINGS = 20
 
@@ -42,8 +42,7 @@ class ImportForm(forms.Form):
 
     def __init__(self, *args: Any, person: Person, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Whoever imports people hands out roles.
-        kinds = [kind for kind in Kind if kind != Kind.PEOPLE or person.has(Role.ADMIN)]
+        kinds = importable_kinds(person)
         self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]  # a ChoiceField
         mapped = ImportBatch.objects.visible_to(person).exclude(mapping=None)
         newest = list(mapped.order_by("-pk").values_list("pk", flat=True)[:EARLIER_MAPPINGS])

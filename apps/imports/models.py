@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Role, User
 from apps.accounts.person import Person
+from apps.accounts.selectors import covers_everything
 
 
 class Kind(models.TextChoices):
@@ -28,8 +29,7 @@ class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
 
     def visible_to(self, person: Person) -> Self:
         """All imports for whoever leads the whole organisation, their own for other leads."""
-        is_everywhere = any(path.count(".") <= 1 for path in person.scope(Role.LEAD).paths)
-        return self if is_everywhere else self.filter(actor=person.user)
+        return self if covers_everything(person.scope(Role.LEAD)) else self.filter(actor=person.user)
 
 
 class ImportBatch(models.Model):

@@ -1,10 +1,13 @@
-"""How an import stands, in words and numbers."""
+"""Who may import what, and how an import stands."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.imports.models import ImportBatch
+from apps.accounts.models import Role
+from apps.accounts.person import Person
+from apps.accounts.selectors import covers_everything
+from apps.imports.models import ImportBatch, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,16 @@ class Standing:
     @property
     def has_come_in(self) -> bool:
         return self.is_over and not self.has_failed
+
+
+def importable_kinds(person: Person) -> tuple[Kind, ...]:
+    """What a person may bring in: a file may name any unit, so nothing for who does not lead all of them.
+
+    People come with roles, which an administrator hands out.
+    """
+    if not covers_everything(person.scope(Role.LEAD)):
+        return ()
+    return tuple(kind for kind in Kind if kind != Kind.PEOPLE or person.has(Role.ADMIN))
 
 
 def standing_of(batch: ImportBatch) -> Standing:

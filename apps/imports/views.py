@@ -13,7 +13,7 @@ from apps.core.errors import CxplanError
 from apps.imports import tasks
 from apps.imports.forms import ImportForm
 from apps.imports.models import ImportBatch
-from apps.imports.selectors import standing_of
+from apps.imports.selectors import importable_kinds, standing_of
 from apps.imports.services import receive_import
 
 PAGE = 25
@@ -30,6 +30,8 @@ def batch_list(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_role(Role.LEAD)
 def batch_new(request: PersonRequest) -> HttpResponse:
+    if not importable_kinds(request.person):
+        raise Http404
     form = ImportForm(request.POST or None, request.FILES or None, person=request.person)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
