@@ -110,7 +110,7 @@ def describe(
     np.add.at(busy, (done.unit[aimed], last), -1.0)
     inside = np.cumsum(busy[:, :weeks], axis=1)
     free = alive & (inside < 0.5)
-    fewest = _fewest(free, panel.region, labels, actions, np.minimum(end, weeks))
+    fewest = _fewest(free, alive, panel.region, labels, actions, np.minimum(end, weeks))
     shared = _shared(inside, actions, start, end, done, edges)
     return Plain(
         naive=naive,
@@ -132,16 +132,19 @@ def _cumulative(x: Floats) -> Floats:
     return np.concatenate([np.zeros((x.shape[0], 1)), np.cumsum(x, axis=1)], axis=1)
 
 
-def _fewest(free: Bools, region: Ints, labels: Ints, actions: Actions, end: Ints) -> Ints:
-    """Smallest weekly number of free units of the region (or anywhere, when it is small)."""
-    weeks = free.shape[1]
+def _fewest(free: Bools, alive: Bools, region: Ints, labels: Ints, actions: Actions, end: Ints) -> Ints:
+    """Smallest weekly number of free units of the region (or anywhere, when it is small).
+
+    Only weeks in which the action's own unit answered need a comparison; with none, all units count as free.
+    """
+    units, weeks = free.shape
     anywhere = free.sum(axis=0)
     by_region = {int(label): free[region == label].sum(axis=0) for label in labels}
-    out = np.zeros(actions.count, dtype=np.int64)
+    out = np.full(actions.count, units, dtype=np.int64)
     for j in range(actions.count):
         count = by_region.get(int(region[actions.unit[j]]), anywhere)
         lo, hi = max(0, int(actions.start[j])), min(weeks, int(end[j]))
-        out[j] = int(count[lo:hi].min()) if hi > lo else 0
+        out[j] = int(count[lo:hi].min(initial=units, where=alive[actions.unit[j], lo:hi])) if hi > lo else units
     return out
 
 
