@@ -35,12 +35,10 @@ def _apply_actions(stage: Stage) -> Outcome:
     day = f"{literal(stage.day.isoformat())}::date"
     # The target metric is frozen when the action takes effect; another challenge is another target.
     source = f"""
-        (SELECT a.*, CASE WHEN a.effective_on > {day} THEN 'planned'
-                WHEN a.final_end <= {day} THEN 'stopped'
+        (SELECT a.*, CASE WHEN a.final_end <= {day} THEN 'stopped'
                 WHEN a.standing IN ('applied', 'sustained') THEN a.standing
                 ELSE 'applied' END AS new_state,
-            CASE WHEN a.effective_on > {day} THEN NULL
-                WHEN a.target IS NULL OR a.old_challenge <> a.challenge THEN c.metric_id
+            CASE WHEN a.target IS NULL OR a.old_challenge <> a.challenge THEN c.metric_id
                 ELSE a.target END AS new_target
          FROM (SELECT t.*, old.state AS standing, old.target_metric_id AS target, old.challenge_id AS old_challenge,
                 CASE WHEN t.ended_on_clear THEN NULL ELSE COALESCE(t.ended_on, old.ended_on) END AS final_end,
