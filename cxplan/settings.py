@@ -1,11 +1,16 @@
 """Settings of a deployment, all from the environment; safe by default."""
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from cxplan import env
+
+# Measurement takes a process a core; threads of the linear algebra beside that only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = Path(env.text("CXPLAN_HOME", str(BASE_DIR / "var")))

@@ -96,7 +96,7 @@ class SheetTable:
         self._position = position
         _check_archive(stream, limits)
         try:
-            sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)  # type: ignore[arg-type]  # any binary file
+            sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
         except (CalamineError, IndexError, OSError, ValueError) as error:
             raise _unreadable_workbook() from error
         start = sheet.start

@@ -305,7 +305,7 @@ class _Run:
 def forget_files(*, batches: Iterable[ImportBatch]) -> None:
     """Delete the files of batches that are over: they may name customers in clear."""
     for batch in batches:
-        if batch.is_over and batch.file:
+        if batch.is_over and batch.file.name:
             batch.file.storage.delete(batch.file.name)
             _update(batch, file="")
 
