@@ -258,13 +258,14 @@ class Stage:
             for one in self.fields
             if one.name in self.kind.key
         )
+        own = ",".join(["no", "_first", "_body", "_place", *self.kind.key])
         self.execute(
             f"""
             CREATE TEMP TABLE stage_repeats AS
-            SELECT no, _first AS first, to_jsonb(t) - '{{no,_first,_body,_place}}'::text[] = _body AS is_same
+            SELECT no, _first AS first, to_jsonb(t) - '{{{own}}}'::text[] = _body AS is_same
             FROM (
                 SELECT t.*, first_value(no) OVER same AS _first, row_number() OVER same AS _place,
-                    first_value(to_jsonb(t) - 'no') OVER same AS _body
+                    first_value(to_jsonb(t) - '{{{own}}}'::text[]) OVER same AS _body
                 FROM stage_typed t WINDOW same AS (PARTITION BY {key} ORDER BY no)
             ) t WHERE _place > 1
             """
