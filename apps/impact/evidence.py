@@ -169,8 +169,12 @@ def solution_evidence(*, solution: Solution, person: Person) -> SolutionEvidence
             if effect.metric_id == metric.pk
         )
         outcomes.append(_outcome(metric, [row for row in ranked if row.metric_id == metric.pk], uses))
+    # An outcome of its own stands above already, with what the actions aimed at it say.
     sides = (
-        SideEffect.objects.filter(solution=solution).select_related("metric").order_by("-p_harm", "metric__code")
+        SideEffect.objects.filter(solution=solution)
+        .exclude(metric__in=list(metrics))
+        .select_related("metric")
+        .order_by("-p_harm", "metric__code")
     )
     rows = [
         SideRow(
