@@ -27,8 +27,8 @@ MESSAGES: Mapping[str, str | Promise] = {
     # Cells that can't be understood.
     "required": _("“%(field)s” is empty. Fill it in."),
     "bad_code": _(
-        "“%(value)s” is no code. Codes have up to 64 letters, digits, dots, hyphens or underscores, and begin with "
-        "a letter or a digit."
+        "“%(value)s” is no code. Codes have up to 64 letters, digits, dots, hyphens or underscores, and begin "
+        "with a letter or a digit."
     ),
     "not_integer": _("“%(value)s” is no whole number. Write it as 12."),
     "not_number": _("“%(value)s” is no number. Write it as 12 or 12.5, with a point and without spaces."),

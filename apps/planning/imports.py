@@ -40,9 +40,11 @@ def _apply_actions(stage: Stage) -> Outcome:
                 ELSE 'applied' END AS new_state,
             CASE WHEN a.target IS NULL OR a.old_challenge <> a.challenge THEN c.metric_id
                 ELSE a.target END AS new_target
-         FROM (SELECT t.*, old.state AS standing, old.target_metric_id AS target, old.challenge_id AS old_challenge,
+         FROM (SELECT t.*, old.state AS standing, old.target_metric_id AS target,
+                old.challenge_id AS old_challenge,
                 CASE WHEN t.ended_on_clear THEN NULL ELSE COALESCE(t.ended_on, old.ended_on) END AS final_end,
-                u.id AS owner_id, CASE WHEN u.id IS NULL THEN t.owner WHEN t.owner IS NOT NULL THEN '' END AS owner_label
+                u.id AS owner_id,
+                CASE WHEN u.id IS NULL THEN t.owner WHEN t.owner IS NOT NULL THEN '' END AS owner_label
              FROM stage_typed t LEFT JOIN planning_action old ON lower(old.external_id) = lower(t.external_id)
              LEFT JOIN accounts_user u ON lower(u.email) = lower(t.owner)) a
          JOIN taxonomy_challenge c ON c.id = a.challenge)
@@ -102,7 +104,8 @@ def _apply_solutions(stage: Stage) -> list[int]:
                 SELECT id FROM library_solutionversion WHERE solution_id = solution ORDER BY number DESC LIMIT 1
             ) v
             WHERE NOT EXISTS (
-                SELECT 1 FROM planning_actionsolution s JOIN library_solutionversion applied ON applied.id = s.version_id
+                SELECT 1 FROM planning_actionsolution s
+                JOIN library_solutionversion applied ON applied.id = s.version_id
                 WHERE s.action_id = w.id AND applied.solution_id = solution
             )
             RETURNING action_id

@@ -156,7 +156,8 @@ def _apply_metrics(stage: Stage) -> Outcome:
     )
     redefined = stage.rows(
         "SELECT m.id FROM taxonomy_metric m JOIN stage_before b USING (id) "
-        "WHERE (m.scoring, m.better, m.threshold) IS DISTINCT FROM (b.scoring, b.better, b.threshold) ORDER BY m.id"
+        "WHERE (m.scoring, m.better, m.threshold) IS DISTINCT FROM (b.scoring, b.better, b.threshold) "
+        "ORDER BY m.id"
     )
     stage.execute("DROP TABLE stage_before")
     return Outcome(accepted=len(new), corrected=len(changed), changed=tuple(row[0] for row in redefined))
@@ -262,7 +263,8 @@ def _apply_challenges(stage: Stage) -> Outcome:
             WHERE t.aliases IS NOT NULL
         ), gone AS (
             DELETE FROM taxonomy_alias a USING wanted w WHERE a.challenge_id = w.id AND a.source = '{ANY_SOURCE}'
-                AND NOT EXISTS (SELECT 1 FROM unnest(w.aliases) named (label) WHERE lower(named.label) = lower(a.label))
+                AND NOT EXISTS (
+                    SELECT 1 FROM unnest(w.aliases) named (label) WHERE lower(named.label) = lower(a.label))
             RETURNING a.challenge_id
         ), added AS (
             INSERT INTO taxonomy_alias (source, label, challenge_id)
