@@ -346,6 +346,10 @@ CHECKS: Mapping[str, tuple[Text, Text]] = {
         gettext_lazy("One region scatters differently"),
         gettext_lazy("One region scatters more than the others; its results are less sure than shown."),
     ),
+    "converged": (
+        gettext_lazy("The computation stopped before it was exact"),
+        gettext_lazy("It could not settle on the best fit to these answers; take the last digits with care."),
+    ),
     "clustered_errors": (
         gettext_lazy("Two ways to compute the uncertainty disagree"),
         gettext_lazy("The larger one is shown."),
