@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db.models import Count, F, FloatField, Prefetch, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, F, Prefetch, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -267,9 +266,7 @@ def _unit_weeks(unit: Unit, metric_ids: Sequence[int], as_of: date) -> Mapping[i
             unit__path__startswith=unit.path, metric__in=metric_ids, week__range=(first, week_of(as_of))
         )
         .values_list("metric_id", "week")
-        .annotate(
-            answers=Sum("n"), weights=Sum(Cast("weight", FloatField())), totals=Sum(Cast("total", FloatField()))
-        )
+        .annotate(answers=Sum("n"), weights=Sum("weight"), totals=Sum("total"))
         .order_by("metric_id", "week")
     )
     found: dict[int, tuple[list[float], list[float], list[float]]] = {}
