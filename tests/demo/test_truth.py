@@ -155,7 +155,7 @@ def test_branches_act_after_bad_weeks(full: Generated) -> None:
 
 def test_an_effect_ramps_up_and_may_fade() -> None:
     solutions = {solution.code: solution for solution in load_content().solutions}
-    weeks = np.array([-1, 0, 2, 15, 27])
+    weeks = np.array([-1, 0, 2, 11, 19])
     lasting = profile(solutions["peak-roster"], weeks)
     fading = profile(solutions["waiting-time-screen"], weeks)
     assert lasting == pytest.approx([0, 1 / 3, 1, 1, 1])
