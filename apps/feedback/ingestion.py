@@ -9,7 +9,6 @@ from apps.feedback.services import add_to_cells, lock_cells, sums
 # Optional texts of a response; NULL in a typed row means "not given".
 TEXTS = ("segment", "channel", "language", "comment")
 GIVEN = ("customer", *TEXTS, "challenge")
-SOURCE = "JOIN stage_sources src ON src.key = lower(t.source)"
 STORED_ANSWERS = """(
     SELECT r.unit_id, s.metric_id, r.week, r.weight, s.value FROM stage_touched t
     JOIN feedback_response r ON r.id = t.rid JOIN feedback_score s ON s.response_id = t.rid
@@ -67,26 +66,33 @@ def _find_sources(stage: Stage) -> bool:
     )
 
 
+def _source_join(stage: Stage) -> str:
+    """How typed rows `t` find their source; where there is only one, nothing is compared."""
+    is_one = stage.number("SELECT count(*) FROM stage_sources") == 1
+    return "CROSS JOIN stage_sources src" if is_one else "JOIN stage_sources src ON src.key = lower(t.source)"
+
+
 def _read_file(stage: Stage, *, is_known: bool) -> _File:
+    source = _source_join(stage)
     metrics = [int(one.name.removeprefix("answer_")) for one in stage.extra if one.name.startswith("answer_")]
-    responses = _responses(stage, is_known=is_known)
+    responses = _responses(stage, source, is_known=is_known)
     if stage.is_single and not is_known:
         # Each row is a new response of its own: nothing has to be matched, so nothing needs to be kept.
         scores = _scores(metrics, response="", is_new="true", rid="t.rid", of="t")
         return _File(responses=f"({responses})", scores=f"({scores})", is_long=not metrics)
     stage.keep("stage_responses", responses)
     same = "r.no = t.no" if stage.is_single else "r.source_id = src.id AND r.external_id = t.external_id"
-    join = f"{'' if stage.is_single else SOURCE} JOIN stage_responses r ON {same}"
+    join = f"{'' if stage.is_single else source} JOIN stage_responses r ON {same}"
     stage.keep("stage_scores", _scores(metrics, response=join, is_new="r.is_new", rid="r.rid", of="r"))
     return _File(responses="stage_responses", scores="stage_scores", is_long=not metrics)
 
 
-def _responses(stage: Stage, *, is_known: bool) -> str:
+def _responses(stage: Stage, source: str, *, is_known: bool) -> str:
     if stage.is_single:
         texts = ", ".join(f"t.{name}" for name in GIVEN)
         incoming = f"""
             SELECT t.no, t.rid, src.id AS source_id, t.external_id, t.unit, t.occurred_at, t.week,
-                t.weight, t.weight_clear, {texts} FROM stage_typed t {SOURCE}
+                t.weight, t.weight_clear, {texts} FROM stage_typed t {source}
         """
     else:
         # Rows of one response may each give a part of it; the first that gives something counts.
@@ -100,7 +106,7 @@ def _responses(stage: Stage, *, is_known: bool) -> str:
             SELECT min(t.no) AS no, min(t.rid) AS rid, src.id AS source_id, t.external_id, min(t.unit) AS unit,
                 min(t.occurred_at) AS occurred_at, min(t.week) AS week, min(t.weight) AS weight,
                 bool_or(t.weight_clear) AS weight_clear, {texts}
-            FROM stage_typed t {SOURCE} GROUP BY src.id, t.external_id
+            FROM stage_typed t {source} GROUP BY src.id, t.external_id
         """
     columns = ["no", "source_id", "external_id", "unit", "occurred_at", "week", "weight", "weight_clear", *GIVEN]
     identity, join = "n.rid, true AS is_new", ""
@@ -124,13 +130,15 @@ def _scores(metrics: list[int], *, response: str, is_new: str, rid: str, of: str
 
 def _insert_new(stage: Stage, file: _File) -> None:
     inner, outer = digest_keys()
-    texts = ", ".join(f"COALESCE({name}, '')" for name in TEXTS)
+    # What the file never gives is the same constant in every row.
+    texts = ", ".join(f"COALESCE({name}, '')" if stage.has(name) else "''" for name in TEXTS)
+    weight = "COALESCE(weight, 1)" if stage.has("weight") else "1"
     digest = digest_sql("COALESCE(customer, '')") if stage.has("customer") else "''"
     stage.execute(
         f"""
         INSERT INTO feedback_response (id, source_id, external_id, unit_id, occurred_at, week, customer_digest,
             weight, {", ".join(TEXTS)})
-        SELECT rid, source_id, external_id, unit, occurred_at, week, {digest}, COALESCE(weight, 1), {texts}
+        SELECT rid, source_id, external_id, unit, occurred_at, week, {digest}, {weight}, {texts}
         FROM {file.responses} r WHERE is_new
         """,
         {"inner": inner, "outer": outer},

@@ -346,11 +346,14 @@ def _memory() -> Iterator[None]:
         cursor.execute(f"SET work_mem = '{WORK_MEMORY}'")
         # Compiling the statements of an import takes longer than running them.
         cursor.execute("SET jit = off")
+        # Enough to tell large from small; the server looks closer when it has time.
+        cursor.execute("SET default_statistics_target = 10")
     try:
         yield
     finally:
         _quietly("RESET work_mem", ())
         _quietly("RESET jit", ())
+        _quietly("RESET default_statistics_target", ())
 
 
 def _quietly(statement: str, parameters: Sequence[int]) -> None:
