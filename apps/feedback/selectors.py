@@ -1,16 +1,19 @@
 """How a unit does on its metrics: levels, trends with their uncertainty, and what customers wrote."""
 
+import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar, cast
 
+from django.core.cache import cache
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import RawSQL
 
 from apps.accounts.models import Unit
 from apps.core.periods import WEEK
-from apps.feedback.models import Cell, Response
+from apps.feedback.models import Cell, Response, Series
 from apps.taxonomy.models import Metric
 
 YEAR_WEEKS = 52
@@ -20,6 +23,9 @@ PERIOD_WEEKS = 4
 WEEKS_SHOWN = 104
 HALF_A_YEAR_WEEKS = 26
 Z95 = 1.959964
+KEPT_SECONDS = 3600
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +137,20 @@ def change_between(before: Level, after: Level, *, sign: int) -> Change | None:
     return Change(value=value, low=value - half, high=value + half)
 
 
+def while_unchanged(unit: Unit, key: Sequence[object], compute: Callable[[], Answer]) -> Answer:
+    """What `compute` says of the cells in the unit and below it, kept until one of them changes.
+
+    A change of a cell raises the revision of its series in the same transaction, so their sum tells.
+    """
+    state = Series.objects.filter(unit__in=Unit.objects.below(unit).values("pk")).aggregate(
+        Count("pk"), Sum("revision")
+    )
+    parts = repr((unit.path, sorted(state.items()), *key))
+    name = hashlib.sha256(parts.encode()).hexdigest()
+    # The cache knows no types; what comes out is what `compute` put in.
+    return cast(Answer, cache.get_or_set(f"cells-{name}", compute, KEPT_SECONDS))
+
+
 def last_week_of(unit: Unit) -> date | None:
     """The newest week with an answer in the unit or below it."""
     newest = Cell.objects.filter(unit=OuterRef("pk")).order_by("-week").values("week")[:1]
@@ -146,7 +166,7 @@ def unit_trends(
     weeks: int = WEEKS_SHOWN,
     period_weeks: int = PERIOD_WEEKS,
 ) -> UnitTrends:
-    """The trends of a unit and everything below it; four queries whatever the number of metrics.
+    """The trends of a unit and everything below it; five queries at most, whatever the number of metrics.
 
     Perception results of fewer than `minimum` answers are left out.
     """
@@ -156,7 +176,12 @@ def unit_trends(
     asked = Metric.objects.all() if metrics is None else metrics
     wanted = list(asked.select_related("touchpoint").order_by("-is_overall", "kind", "touchpoint__position", "pk"))
     shown = weeks // period_weeks
-    sums = _sums(unit, [metric.pk for metric in wanted], last_week, weeks, period_weeks)
+    ids = [metric.pk for metric in wanted]
+    sums = while_unchanged(
+        unit,
+        ("sums", ids, last_week, weeks, period_weeks),
+        lambda: _sums(unit, ids, last_week, weeks, period_weeks),
+    )
     at_level, a_year = LEVEL_WEEKS // period_weeks, YEAR_WEEKS // period_weeks
     trends = []
     for metric in wanted:

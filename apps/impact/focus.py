@@ -13,6 +13,7 @@ from apps.accounts.person import Person
 from apps.core import formats
 from apps.core.periods import WEEK, week_of, weeks_between
 from apps.feedback.models import Cell, ResponseChallenge
+from apps.feedback.selectors import while_unchanged
 from apps.impact import words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.stats.data import DEFAULTS
@@ -180,8 +181,11 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
     challenges = list(
         Challenge.objects.current().exclude(metric=None).select_related("metric").order_by("path", "code")
     )
-    weeks = _unit_weeks(
-        unit, sorted({challenge.metric_id for challenge in challenges if challenge.metric_id}), as_of
+    metrics = sorted({challenge.metric_id for challenge in challenges if challenge.metric_id})
+    weeks, mentions = while_unchanged(
+        unit,
+        ("focus", metrics, week_of(as_of)),
+        lambda: (_unit_weeks(unit, metrics, as_of), _mentions(unit, as_of)),
     )
     benchmarks = _benchmarks()
     best = _best_solutions([challenge.pk for challenge in challenges])
@@ -193,7 +197,7 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
         if metric is None or found is None:
             continue
         rows.append(_row(challenge, metric, found, benchmarks.get(metric.pk), best.get(challenge.pk), customers))
-    rows = _split(rows, _mentions(unit, as_of))
+    rows = _split(rows, mentions)
     total = sum(cost for cost, _row in rows)
     rows.sort(key=lambda item: (-item[0], -(item[1].shortfall or 0.0), item[1].code))
     return [replace(row, share=cost / total if total > 0 else 0.0) for cost, row in rows]

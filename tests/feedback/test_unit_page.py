@@ -7,9 +7,10 @@ import pytest
 from django.urls import reverse
 
 from apps.core.periods import WEEK
-from apps.feedback.selectors import change_between, unit_trends
+from apps.feedback.models import Series
+from apps.feedback.selectors import change_between, unit_trends, while_unchanged
 from apps.taxonomy.models import Metric
-from tests.factories import MONDAY, CellFactory, MetricFactory, ResponseFactory
+from tests.factories import MONDAY, CellFactory, MetricFactory, ResponseFactory, SeriesFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -149,8 +150,21 @@ def test_the_page_is_made_in_a_constant_number_of_queries(client, staff, chain, 
     for number in range(6):
         fill(chain.lille, MetricFactory(code=f"m{number}"), [8.0] * 8)
     client.force_login(staff)
+    with django_assert_num_queries(10):
+        client.get(reverse("feedback:unit", args=["LILLE"]))
+    # The sums are kept from the first time.
     with django_assert_num_queries(9):
         client.get(reverse("feedback:unit", args=["LILLE"]))
+
+
+def test_what_was_added_up_is_kept_until_a_cell_below_the_unit_changes(chain):
+    series = SeriesFactory(unit=chain.lille)
+    asked = []
+    for revision in (1, 1, 2):
+        Series.objects.filter(pk=series.pk).update(revision=revision)
+        while_unchanged(chain.organisation, ["answers"], lambda: asked.append(1) or len(asked))
+        while_unchanged(chain.nice, ["answers"], lambda: 0)
+    assert len(asked) == 2
 
 
 def test_a_metric_has_a_chart_and_its_table_twin(client, staff, chain):
