@@ -1,7 +1,7 @@
 """People, units, roles and the record of who changed what."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -100,12 +100,6 @@ class UnitQuerySet(models.QuerySet["Unit"]):
     def below(self, unit: "Unit") -> Self:
         """The unit itself and everything under it."""
         return self.filter(path__startswith=unit.path)
-
-    def open_on(self, day: date) -> Self:
-        return self.filter(
-            models.Q(opened_on=None) | models.Q(opened_on__lte=day),
-            models.Q(closed_on=None) | models.Q(closed_on__gt=day),
-        )
 
 
 class Unit(models.Model):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from apps.accounts.models import ApiToken, Membership, Role, Scope, User
 
 EVERYWHERE = Scope(paths=("",))
-NOWHERE = Scope(paths=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

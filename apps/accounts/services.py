@@ -7,17 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.backends.postgresql.psycopg_any import DateRange
 
-from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, UnitPlacement, User, subject_of
+from apps.accounts.models import ApiToken, AuditEvent, User, subject_of
 from apps.core.errors import CxplanError
 from apps.core.trees import refresh_paths
 
 TOKEN_PREFIX = "cxp_"
-
-
-class UnitWouldContainItself(CxplanError):
-    code = "unit_cycle"
 
 
 class TokenScopeUnknown(CxplanError):
@@ -42,55 +37,6 @@ def refresh_unit_paths(*, as_of: date) -> int:
                 ON placement.unit_id = unit.id AND placement.valid @> DATE '{day}'
         """,
     )
-
-
-@transaction.atomic
-def place_unit(*, unit: Unit, parent: Unit | None, since: date, actor: User | None) -> UnitPlacement:
-    """Move `unit` under `parent` from `since` on; earlier placements stay as they were.
-
-    Raises UnitWouldContainItself when `parent` lies below `unit`.
-    """
-    if parent is not None and (parent.pk == unit.pk or (unit.path and parent.path.startswith(unit.path))):
-        raise UnitWouldContainItself(
-            f"{parent.code} lies inside {unit.code}; choose another parent.", field="parent"
-        )
-    UnitPlacement.objects.filter(unit=unit, valid__startswith__gte=since).delete()
-    for placement in UnitPlacement.objects.filter(unit=unit, valid__contains=since):
-        placement.valid = DateRange(placement.valid.lower, since)
-        placement.save(update_fields=["valid"])
-    placement = UnitPlacement.objects.create(unit=unit, parent=parent, valid=DateRange(since, None))
-    refresh_unit_paths(as_of=since)
-    unit.refresh_from_db(fields=["path"])
-    record(
-        event="accounts.unit.placed",
-        actor=actor,
-        subject=unit,
-        data={"parent": parent.code if parent else None, "since": since},
-    )
-    return placement
-
-
-@transaction.atomic
-def grant_role(*, user: User, unit: Unit, role: Role, actor: User | None) -> Membership:
-    membership, _ = Membership.objects.update_or_create(user=user, unit=unit, defaults={"role": role})
-    record(
-        event="accounts.membership.granted",
-        actor=actor,
-        subject=membership,
-        data={"user": user.email, "unit": unit.code, "role": role},
-    )
-    return membership
-
-
-@transaction.atomic
-def revoke_role(*, membership: Membership, actor: User | None) -> None:
-    record(
-        event="accounts.membership.revoked",
-        actor=actor,
-        subject=membership,
-        data={"user": membership.user_id, "unit": membership.unit_id, "role": membership.role},
-    )
-    membership.delete()
 
 
 def token_digest(secret: str) -> str:

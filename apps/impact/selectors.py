@@ -92,6 +92,11 @@ class MetricProgress:
     checks: tuple[Mapping[str, object], ...]
 
     @property
+    def has_unrun_checks(self) -> bool:
+        """Whether a check lacked the data to run."""
+        return any(not check["passed"] and check["value"] is None for check in self.checks)
+
+    @property
     def failed(self) -> tuple[words.Words, ...]:
         """Checks that did not hold; one that lacked the data to run is no failure."""
         return tuple(

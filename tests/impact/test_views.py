@@ -191,6 +191,21 @@ def test_a_failed_measurement_shows(chain, sign_in):
     assert "singular" in text
 
 
+def test_a_check_that_could_not_be_run_is_not_said_to_hold(chain, sign_in):
+    held = {"code": "kurtosis", "passed": True, "value": 0.1, "limit": ""}
+    unrun = {"code": "placebo_spread", "passed": False, "value": None, "limit": ""}
+    stopped = {"code": "converged", "passed": False, "value": 0.0, "limit": ""}
+    client = sign_in(chain.root, Role.LEAD)
+    newest = Run.objects.filter(state=Run.State.FINISHED)
+    for checks, said in (
+        ([held], "all hold"),
+        ([held, unrun], "those that could be run hold"),
+        ([held, stopped], "The computation stopped before it was exact"),
+    ):
+        newest.update(checks=checks)
+        assert said in text_of(client.get(reverse("impact:learn")))
+
+
 PAGES = [
     "impact:challenge-ranking",
     "impact:solution-evidence",

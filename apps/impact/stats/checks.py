@@ -91,7 +91,12 @@ def run(
     _reactivity(model, risks, readings, panel, plain, found)
     converged = model.statistics.noise.converged and mixture.converged
     found.append(
-        Check(code="converged", passed=converged, value=None, limit="all maximisations met their tolerance")
+        Check(
+            code="converged",
+            passed=converged,
+            value=float(converged),
+            limit="all maximisations met their tolerance",
+        )
     )
     factor = np.maximum(inflation, np.where(ratio > settings.sandwich_ratio, ratio, 1.0))
     return Findings(
