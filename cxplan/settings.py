@@ -22,12 +22,16 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "cxplan",
+    "apps.search",
+    "apps.curation",
     "apps.impact",
     "apps.imports",
     "apps.planning",
     "apps.feedback",
+    "apps.ideas",
     "apps.library",
     "apps.taxonomy",
+    "apps.notifications",
     "apps.accounts",
     "apps.core",
     "django.contrib.admin",
