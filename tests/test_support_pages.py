@@ -12,7 +12,8 @@ pytestmark = pytest.mark.django_db
 REGISTERED = [model for model in admin.site._registry if model.__module__.startswith("apps.")]
 # Rows that a support page shows within the page of what they belong to.
 WITHIN_OTHERS = {
-    "ActionSolution", "Membership", "ResponseChallenge", "Score", "SolutionLink", "SolutionVersion",
+    "ActionSolution", "CheckIn", "Membership", "ReadyTick", "ResponseChallenge", "Score", "SolutionLink",
+    "SolutionVersion", "Task",
 }  # fmt: skip
 
 

@@ -1,9 +1,25 @@
-"""Support pages for plans, actions and events."""
+"""Support pages for plans, actions, events and the rules of planning."""
 
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
-from apps.planning.models import Action, ActionSolution, Event, Plan
+from apps.planning.models import (
+    Action,
+    ActionSolution,
+    CheckIn,
+    Event,
+    Plan,
+    PlanningRules,
+    Proof,
+    ReadyItem,
+    ReadyTick,
+    Reminder,
+    Task,
+)
+
+
+class ReadyTickInline(ReadOnlyInline):
+    model = ReadyTick
 
 
 @admin.register(Plan)
@@ -12,10 +28,19 @@ class PlanAdmin(ReadOnlyAdmin):
     list_select_related = ("challenge", "target_metric", "owner")
     search_fields = ("challenge__code", "challenge__name", "owner__email")
     ordering = ("-id",)
+    inlines = (ReadyTickInline,)
 
 
 class ActionSolutionInline(ReadOnlyInline):
     model = ActionSolution
+
+
+class TaskInline(ReadOnlyInline):
+    model = Task
+
+
+class CheckInInline(ReadOnlyInline):
+    model = CheckIn
 
 
 @admin.register(Action)
@@ -25,7 +50,7 @@ class ActionAdmin(ReadOnlyAdmin):
     list_select_related = ("unit", "challenge", "owner")
     search_fields = ("external_id", "unit__code", "challenge__code", "owner__email")
     ordering = ("-id",)
-    inlines = (ActionSolutionInline,)
+    inlines = (ActionSolutionInline, TaskInline, CheckInInline)
 
 
 @admin.register(Event)
@@ -35,3 +60,35 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("unit",)
     search_fields = ("name", "unit__code")
     ordering = ("-starts_on", "id")
+
+
+@admin.register(Proof)
+class ProofAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "action", "added_by", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("action", "added_by")
+    search_fields = ("name", "action__external_id")
+    ordering = ("-id",)
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "action", "due_on", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("action",)
+    search_fields = ("action__external_id",)
+    ordering = ("-id",)
+
+
+@admin.register(ReadyItem)
+class ReadyItemAdmin(ReadOnlyAdmin):
+    list_display = ("label", "position", "retired_at")
+    search_fields = ("label", "label_fr")
+    ordering = ("position", "id")
+
+
+@admin.register(PlanningRules)
+class PlanningRulesAdmin(ReadOnlyAdmin):
+    list_display = ("focus_limit", "slip_days", "draft_days", "task_days", "updated_at")
+    search_fields = ("id",)
+    ordering = ("id",)

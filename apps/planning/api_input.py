@@ -14,20 +14,13 @@ from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
 from apps.core.viewsets import CODE_IN_PATH
 from apps.library.models import Solution
+from apps.planning.applying import apply_action, log_action
+from apps.planning.corrections import ActionChanges, correct_action, stop_action
 from apps.planning.forms import BACKDATED_DAYS
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
+from apps.planning.plans import PlanChanges, change_plan, create_plan
 from apps.planning.selectors import possible_owners, solutions_of
-from apps.planning.services import (
-    ActionChanges,
-    PlanChanges,
-    apply_action,
-    change_plan,
-    correct_action,
-    create_plan,
-    log_action,
-    stop_action,
-)
 from apps.planning.states import IN_EFFECT, OPEN
 from apps.taxonomy.models import Challenge
 

@@ -14,8 +14,11 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Scope, Unit, User
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
+from apps.planning.corrections import ActionChanges
 from apps.planning.freezing import AppliedSolution
+from apps.planning.holding import ActionChanged
 from apps.planning.models import Action, Event
+from apps.planning.plans import PlanChanges
 from apps.planning.selectors import (
     plannable_units,
     possible_owners,
@@ -23,7 +26,6 @@ from apps.planning.selectors import (
     usable_solutions,
     used_solutions,
 )
-from apps.planning.services import ActionChanged, ActionChanges, PlanChanges
 from apps.taxonomy.models import Challenge
 
 # Memory of dates fades; older ones come in by file, with a lead's eye on them.

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit, User
+from apps.core.languages import localised
 from apps.library.models import Solution, SolutionVersion
 from apps.taxonomy.models import Challenge, Metric
 
@@ -14,11 +15,28 @@ from apps.taxonomy.models import Challenge, Metric
 class Plan(models.Model):
     """The decision to apply solutions to a challenge in one or more units."""
 
+    class Stage(models.TextChoices):
+        """The step of the guide a plan waits at; an agreed plan has been through all of them."""
+
+        FOCUS = "focus", _("Focus")
+        CHOOSE = "choose", _("Choose")
+        CONCRETE = "concrete", _("Make it concrete")
+        READY = "ready", _("Ready?")
+        AGREE = "agree", _("Agree")
+        AGREED = "agreed", _("Agreed")
+
     challenge = models.ForeignKey(Challenge, models.PROTECT, related_name="+")
     solutions = models.ManyToManyField(Solution, related_name="+")
     target_metric = models.ForeignKey(Metric, models.PROTECT, null=True, blank=True, related_name="+")
     owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.CharField(_("step"), max_length=8, choices=Stage.choices, default=Stage.AGREED)
+    # The implementation intention; a plan made in one go says all three in `intention`.
+    occasion = models.CharField(_("when exactly"), max_length=200, blank=True)
+    place = models.CharField(_("where exactly"), max_length=200, blank=True)
     intention = models.TextField(_("when, where and how exactly"), blank=True)
+    focus_reason = models.TextField(_("why one more problem at a time"), blank=True)
+    # Empty: check-ins are asked for after 2, 6 and 12 weeks.
+    rhythm_weeks = models.PositiveSmallIntegerField(_("weeks between check-ins"), null=True, blank=True)
     intended_effect = models.DecimalField(
         _("effect worth having"), max_digits=12, decimal_places=4, null=True, blank=True
     )
@@ -29,6 +47,13 @@ class Plan(models.Model):
     class Meta:
         verbose_name = _("plan")
         verbose_name_plural = _("plans")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rhythm_weeks=None) | models.Q(rhythm_weeks__range=(1, 26)),
+                name="planning_plan_rhythm",
+                violation_error_message=_("Check-ins come every 1 to 26 weeks."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.challenge}"
@@ -71,6 +96,7 @@ class Action(models.Model):
     cost = models.DecimalField(_("actual cost"), max_digits=14, decimal_places=2, null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
     is_randomised = models.BooleanField(_("order drawn by lot"), default=False)
+    events = models.ManyToManyField("Event", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -179,3 +205,214 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def in_scope(self, scope: Scope) -> Self:
+        return self.filter(scope.condition("action__unit__"))
+
+    def open(self) -> Self:
+        return self.filter(done_at=None)
+
+
+class Task(models.Model):
+    """One thing to do for an action, in the order of `position`."""
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="tasks")
+    title = models.CharField(_("what is to be done"), max_length=300)
+    assignee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    due_on = models.DateField(_("due on"), null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    done_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(done_by=None) | models.Q(done_at__isnull=False), name="planning_task_done_by"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["action", "position"], name="planning_task_order"),
+            models.Index(fields=["due_on"], condition=models.Q(done_at=None), name="planning_task_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CheckInQuerySet(models.QuerySet["CheckIn"]):
+    def in_scope(self, scope: Scope) -> Self:
+        return self.filter(scope.condition("action__unit__"))
+
+
+class CheckIn(models.Model):
+    """What the people on the spot say about an action some weeks in; no outcome is computed from it."""
+
+    class Happening(models.TextChoices):
+        YES = "yes", _("Yes, as planned")
+        PARTLY = "partly", _("Partly")
+        NO = "no", _("No")
+
+    class Working(models.TextChoices):
+        YES = "yes", _("It seems to help")
+        UNCLEAR = "unclear", _("Can't tell yet")
+        NO = "no", _("It does not seem to help")
+
+    class Obstacle(models.TextChoices):
+        NONE = "none", _("Nothing")
+        TIME = "time", _("Time")
+        PEOPLE = "people", _("People")
+        MATERIAL = "material", _("Material or tools")
+        BACKING = "backing", _("Backing from above")
+        OTHER = "other", _("Something else")
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="check_ins")
+    person = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    happening = models.CharField(_("is it happening?"), max_length=6, choices=Happening.choices)
+    working = models.CharField(_("is it working?"), max_length=7, choices=Working.choices)
+    obstacle = models.CharField(_("what is in the way?"), max_length=8, choices=Obstacle.choices)
+    note = models.TextField(_("note"), blank=True)
+    made_on = models.DateField(_("made on"))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CheckInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("check-in")
+        verbose_name_plural = _("check-ins")
+        indexes = [models.Index(fields=["action", "-made_on"], name="planning_checkin_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.action_id} on {self.made_on}"
+
+
+class ProofQuerySet(models.QuerySet["Proof"]):
+    def in_scope(self, scope: Scope) -> Self:
+        return self.filter(scope.condition("action__unit__"))
+
+
+class Proof(models.Model):
+    """What shows that an action is in place: a photo, a file, or which steps of the recipe were done."""
+
+    class Kind(models.TextChoices):
+        PHOTO = "photo", _("Photo")
+        DOCUMENT = "document", _("File")
+        CHECKLIST = "checklist", _("Steps done")
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="proofs")
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
+    file = models.FileField(_("file"), upload_to="proofs/%Y/%m", blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    # Of a checklist: one {"text", "is_done"} a step.
+    steps = models.JSONField(_("steps"), default=list, blank=True)
+    note = models.TextField(_("note"), blank=True)
+    added_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProofQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("proof")
+        verbose_name_plural = _("proofs")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="checklist") | ~models.Q(file=""), name="planning_proof_has_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.get_kind_display()
+
+
+class Reminder(models.Model):
+    """A person was reminded; the row is what keeps it from happening twice."""
+
+    class Kind(models.TextChoices):
+        TASK = "task", _("Task due")
+        CHECK_IN = "check_in", _("Check-in")
+        START = "start", _("Planned start is over")
+        DRAFT = "draft", _("Draft left alone")
+        OLD_TASK = "old_task", _("Task left alone")
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    action = models.ForeignKey(Action, models.CASCADE, related_name="reminders")
+    task = models.ForeignKey(Task, models.CASCADE, null=True, blank=True, related_name="reminders")
+    due_on = models.DateField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "action", "task", "due_on"], nulls_distinct=False, name="planning_reminder_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.due_on}"
+
+
+class ReadyItem(models.Model):
+    """A question every plan is asked before it is agreed, on top of what is checked by itself."""
+
+    label = models.CharField(_("question"), max_length=200)
+    label_fr = models.CharField(_("question in French"), max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("question before a start")
+        verbose_name_plural = _("questions before a start")
+
+    def __str__(self) -> str:
+        return self.display_label
+
+    @property
+    def display_label(self) -> str:
+        return localised(self.label, self.label_fr)
+
+
+class ReadyTick(models.Model):
+    """A plan says yes to a question."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="ready_ticks")
+    item = models.ForeignKey(ReadyItem, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "item"], name="planning_readytick_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}: {self.item_id}"
+
+
+class PlanningRules(models.Model):
+    """What leads decide about planning; one row, and without it the defaults."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    focus_limit = models.PositiveSmallIntegerField(_("problems at a time in one unit"), default=2)
+    slip_days = models.PositiveSmallIntegerField(_("days a start may slip"), default=30)
+    draft_days = models.PositiveSmallIntegerField(_("days a draft may rest"), default=60)
+    task_days = models.PositiveSmallIntegerField(_("days a task may stay open"), default=90)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("rules of planning")
+        verbose_name_plural = _("rules of planning")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="planning_planningrules_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(focus_limit__range=(1, 20)), name="planning_planningrules_focus_limit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)

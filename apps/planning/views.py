@@ -18,6 +18,8 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Scope, Unit
 from apps.core.errors import CxplanError
 from apps.planning import selectors
+from apps.planning.applying import apply_action, undo_application
+from apps.planning.corrections import correct_action, stop_action, sustain_action
 from apps.planning.forms import (
     ApplyForm,
     ChangeForm,
@@ -30,16 +32,7 @@ from apps.planning.forms import (
 )
 from apps.planning.history import history
 from apps.planning.models import Action
-from apps.planning.services import (
-    apply_action,
-    change_plan,
-    correct_action,
-    create_plan,
-    stop_action,
-    sustain_action,
-    undo_application,
-    withdraw_action,
-)
+from apps.planning.plans import change_plan, create_plan, withdraw_action
 from apps.planning.states import FROZEN, Step, is_possible, next_state
 from apps.taxonomy.models import Challenge
 

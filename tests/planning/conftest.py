@@ -8,9 +8,10 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.library.models import Solution, SolutionVersion
+from apps.planning.applying import apply_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action, Plan
-from apps.planning.services import apply_action, create_plan
+from apps.planning.plans import create_plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.factories import ChallengeFactory, SolutionFactory, SolutionLinkFactory, SolutionVersionFactory

@@ -9,9 +9,9 @@ from django.test import Client
 
 from apps.accounts.models import AuditEvent, User
 from apps.library.models import Solution
+from apps.planning.applying import apply_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
-from apps.planning.services import apply_action
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.planning.conftest import TODAY

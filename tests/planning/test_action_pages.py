@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.library.models import Solution
+from apps.planning.corrections import stop_action
 from apps.planning.models import Action
-from apps.planning.services import change_plan, create_plan, stop_action
+from apps.planning.plans import change_plan, create_plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.planning.conftest import TODAY, linked

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.library.models import Solution
+from apps.planning.applying import apply_action
+from apps.planning.corrections import stop_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
 from apps.planning.selectors import BOARD_ROWS
-from apps.planning.services import apply_action, stop_action
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.factories import ActionFactory, ActionSolutionFactory, PlanFactory

@@ -11,9 +11,10 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
+from apps.planning.applying import apply_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action, ActionSolution, Plan
-from apps.planning.services import apply_action, change_plan, create_plan
+from apps.planning.plans import change_plan, create_plan
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.planning.conftest import TODAY

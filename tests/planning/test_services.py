@@ -7,25 +7,16 @@ import pytest
 
 from apps.accounts.models import AuditEvent, User
 from apps.library.models import Solution, SolutionLink
+from apps.planning.applying import TooLateToUndo, apply_action, log_action, undo_application
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action, Plan
+from apps.planning.plans import AlreadyPlanned, change_plan, create_plan, withdraw_action, withdraw_plan
 from apps.planning.rules import (
     ChallengeNotCurrent,
     DateNotPossible,
     FidelityOutOfRange,
     PlanIncomplete,
     SolutionNotUsable,
-)
-from apps.planning.services import (
-    AlreadyPlanned,
-    TooLateToUndo,
-    apply_action,
-    change_plan,
-    create_plan,
-    log_action,
-    undo_application,
-    withdraw_action,
-    withdraw_plan,
 )
 from apps.planning.states import StepNotPossible
 from apps.taxonomy.models import Challenge

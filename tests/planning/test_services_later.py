@@ -7,23 +7,14 @@ import pytest
 
 from apps.accounts.models import User
 from apps.library.models import Solution, SolutionLink
+from apps.planning.applying import ExternalIdTaken, apply_action, log_action
+from apps.planning.corrections import correct_action, stop_action, sustain_action
+from apps.planning.holding import ActionChanged, ActionGone
 from apps.planning.models import Action
+from apps.planning.plans import change_plan, create_plan, withdraw_action
 from apps.planning.rules import (
     DateNotPossible,
     ReasonMissing,
-)
-from apps.planning.services import (
-    ActionChanged,
-    ActionGone,
-    ExternalIdTaken,
-    apply_action,
-    change_plan,
-    correct_action,
-    create_plan,
-    log_action,
-    stop_action,
-    sustain_action,
-    withdraw_action,
 )
 from apps.planning.states import StepNotPossible
 from apps.taxonomy.models import Challenge

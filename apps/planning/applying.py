@@ -1,0 +1,135 @@
+"""What freezes an action: applying what was planned, and noting what was done already."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Unit, User
+from apps.core.errors import CxplanError
+from apps.planning.freezing import AppliedSolution, freeze, snapshot
+from apps.planning.holding import insert_action, locked, record_action
+from apps.planning.models import Action
+from apps.planning.rules import check_effective_on, check_period
+from apps.planning.selectors import is_undoable
+from apps.planning.states import Step, next_state
+from apps.taxonomy.models import Challenge
+
+
+class ExternalIdTaken(CxplanError):
+    code = "external_id_taken"
+
+
+class TooLateToUndo(CxplanError):
+    code = "too_late_to_undo"
+
+
+@transaction.atomic
+def log_action(
+    *,
+    external_id: str | None,
+    unit: Unit,
+    challenge: Challenge,
+    solutions: Sequence[AppliedSolution],
+    effective_on: date,
+    ended_on: date | None = None,
+    planned_on: date | None = None,
+    owner: User | None = None,
+    owner_label: str = "",
+    cost: Decimal | None = None,
+    note: str = "",
+    stop_reason: str = "",
+    is_randomised: bool = False,
+    as_of: date,
+    actor: User | None,
+) -> Action:
+    """Note something that was done already, without a plan; stopped when it has an end.
+
+    Raises ExternalIdTaken, PlanIncomplete, SolutionNotUsable, DateNotPossible, FidelityOutOfRange.
+    """
+    check_effective_on(effective_on, unit=unit, as_of=as_of)
+    check_period(effective_on, ended_on)
+    if external_id and Action.objects.filter(external_id__iexact=external_id).exists():
+        raise ExternalIdTaken(
+            _("There is an action %(id)s already. Correct that one, or choose another id.") % {"id": external_id},
+            field="external_id",
+        )
+    action = insert_action(
+        external_id=external_id,
+        unit=unit,
+        challenge=challenge,
+        target_metric=challenge.metric,
+        state=Action.State.STOPPED if ended_on else Action.State.APPLIED,
+        planned_on=planned_on,
+        effective_on=effective_on,
+        ended_on=ended_on,
+        stop_reason=stop_reason.strip(),
+        owner=owner,
+        owner_label=owner_label,
+        cost=cost,
+        note=note.strip(),
+        is_randomised=is_randomised,
+    )
+    freeze(action, solutions)
+    record_action("logged", action, actor, snapshot(action))
+    return action
+
+
+@transaction.atomic
+def apply_action(
+    *,
+    action: Action,
+    effective_on: date,
+    solutions: Sequence[AppliedSolution],
+    note: str = "",
+    cost: Decimal | None = None,
+    as_of: date,
+    actor: User | None,
+    seen_at: datetime | None = None,
+) -> Action:
+    """Put a planned action in place: what was done, since when, and how well, is frozen from now on.
+
+    With an `effective_on` after `as_of` the action is applied too, but has an effect only from that day.
+    Raises StepNotPossible, ActionChanged, PlanIncomplete, SolutionNotUsable, DateNotPossible,
+    FidelityOutOfRange.
+    """
+    action = locked(action, seen_at=seen_at)
+    state = next_state(Step.APPLY, action.state)
+    check_effective_on(effective_on, unit=action.unit, as_of=as_of)
+    action.state = state
+    action.effective_on = effective_on
+    action.target_metric = action.challenge.metric
+    action.note, action.cost = note.strip(), cost
+    action.save(update_fields=["state", "effective_on", "target_metric", "note", "cost", "updated_at"])
+    # A planned action that came in by file or API names its solutions itself; they are frozen only now.
+    action.solutions.all().delete()
+    freeze(action, solutions)
+    record_action("applied", action, actor, snapshot(action))
+    return action
+
+
+@transaction.atomic
+def undo_application(*, action: Action, at: datetime, actor: User | None) -> Action:
+    """Back to planned, within a day of applying or while the effective date is still to come.
+
+    Raises StepNotPossible, TooLateToUndo.
+    """
+    action = locked(action)
+    state = next_state(Step.UNDO, action.state)
+    if not is_undoable(action, at=at):
+        raise TooLateToUndo(
+            _("An application can be undone within a day. Now stop the action, or correct it with a reason.")
+        )
+    undone = snapshot(action)
+    if action.plan is not None:
+        action.solutions.all().delete()
+    action.planned_on = action.planned_on or action.effective_on
+    action.state, action.effective_on, action.target_metric = state, None, None
+    action.note, action.cost = "", None
+    action.save(
+        update_fields=["state", "planned_on", "effective_on", "target_metric", "note", "cost", "updated_at"]
+    )
+    record_action("undone", action, actor, undone)
+    return action
