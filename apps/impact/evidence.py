@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
 from apps.core import formats
-from apps.impact import charts, words
+from apps.impact import charts, sheets, words
 from apps.impact.models import Effect, RankedSolution, SideEffect
 from apps.impact.stats.data import DEFAULTS
 from apps.library.models import Solution
@@ -62,7 +62,7 @@ class Outcome:
     naive_change: float | None
     kinds: tuple["KindRow", ...]
     uses: tuple[Use, ...]
-    sheet: tuple[words.Line, ...]
+    sheet: tuple[sheets.Line, ...]
     forest: charts.Spec | None
     chart_id: str
 
@@ -267,7 +267,7 @@ def _outcome(metric: Metric, ranked: Sequence[RankedSolution], uses: tuple[Use, 
         naive_change=pooled.naive_change if pooled else None,
         kinds=tuple(kinds[kind] for kind in sorted(kinds)),
         uses=uses,
-        sheet=words.evidence_sheet(pooled.evidence_parts) if pooled else (),
+        sheet=sheets.evidence_sheet(pooled.evidence_parts) if pooled else (),
         forest=_forest(pooled, low, high, uses, metric),
         chart_id=f"uses-{metric.pk}",
     )

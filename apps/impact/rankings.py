@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Unit
-from apps.impact import words
+from apps.impact import caveats, sheets, words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.selectors import in_context, ranking_order
 from apps.library.models import Solution, SolutionLink, SolutionVersion
@@ -79,7 +79,7 @@ class SolutionCard:
     why: str
     persistence: str
     refusal: words.Words | None
-    sheet: tuple[words.Line, ...]
+    sheet: tuple[sheets.Line, ...]
     always_with: tuple[str, ...]
     uses_alike: int
     tried: tuple[TriedHere, ...]
@@ -218,9 +218,9 @@ def _warnings(run: Run | None) -> tuple[words.Words, ...]:
     """Checks that failed, as far as they change what a reader may conclude."""
     checks = (run.checks or []) if run is not None else []
     return tuple(
-        words.check(check["code"])
+        caveats.check(check["code"])
         for check in checks
-        if not check["passed"] and check["value"] is not None and check["code"] in words.TOLD_TO_ALL
+        if not check["passed"] and check["value"] is not None and check["code"] in caveats.TOLD_TO_ALL
     )
 
 
@@ -310,7 +310,7 @@ def _card(
         why=_why(row),
         persistence=_persistence(row.persistence),
         refusal=words.refusal(reason) if row.rank is None else None,
-        sheet=words.evidence_sheet(row.evidence_parts),
+        sheet=sheets.evidence_sheet(row.evidence_parts),
         always_with=tuple(titles[pk] for pk in row.aliases if pk in titles),
         uses_alike=row.context_count if row.context else 0,
     )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.core import formats
-from apps.impact import charts, words
+from apps.impact import caveats, charts, sheets, words
 from apps.impact.evidence import NORMAL_REACH, SideRow, Sides
 from apps.impact.models import Effect
 from apps.impact.stats.data import DEFAULTS
@@ -53,7 +53,7 @@ class ActionEffect:
     after: str
     placebo_p: float | None
     quality: int | None
-    sheet: tuple[words.Line, ...]
+    sheet: tuple[sheets.Line, ...]
     flags: tuple[words.Words, ...]
     sides: Sides | None
     with_and_without: charts.Spec | None
@@ -195,8 +195,8 @@ def _measured(action: Action, target: Effect, sides: Sides | None, titles: tuple
         after=_window(target.weeks_after, target.n_after),
         placebo_p=target.placebo_p,
         quality=target.quality,
-        sheet=words.quality_sheet(target.quality_parts, figures),
-        flags=words.flags(target.flags),
+        sheet=sheets.quality_sheet(target.quality_parts, figures),
+        flags=caveats.flags(target.flags),
         sides=sides,
         with_and_without=charts.with_and_without(series, words=said) if series else None,
         difference=charts.difference(series, sign=metric.sign, words=said) if series else None,

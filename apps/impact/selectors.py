@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Prefetch, Q
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
-from apps.impact import words
+from apps.impact import caveats, words
 from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.staleness import StaleMetric, stale_metrics
 from apps.planning.models import Action, ActionSolution
@@ -100,7 +100,7 @@ class MetricProgress:
     def failed(self) -> tuple[words.Words, ...]:
         """Checks that did not hold; one that lacked the data to run is no failure."""
         return tuple(
-            words.check(str(check["code"]))
+            caveats.check(str(check["code"]))
             for check in self.checks
             if not check["passed"] and check["value"] is not None
         )

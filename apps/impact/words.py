@@ -1,6 +1,6 @@
 """How are verdicts, refusals and score sheets said to people who are not statisticians?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,26 +39,6 @@ class Figures:
     weeks: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of a score sheet."""
-
-    label: str
-    got: float | None
-    of: float | None
-    note: str = ""
-    is_reached: bool = True
-
-    @property
-    def points(self) -> str:
-        """What was got of what could be got; a deduction has nothing to get."""
-        if self.got is None:
-            return ""
-        if not self.of:
-            return formats.signed(self.got)
-        return f"{formats.number(self.got)} / {formats.number(self.of)}"
-
-
 def action_verdict(status: str, p_positive: float | None) -> str:
     """The chip of one action: from the probability, given everything known, that it improved things."""
     if status != "estimated" or p_positive is None:
@@ -82,10 +62,10 @@ def refusal(code: str, figures: Figures | None = None) -> Words:
     """Why there is no number, and what would change that."""
     figures = figures or Figures()
     title, text = REASONS.get(code, UNKNOWN_REASON)
-    return Words(title=str(title), text=str(text) % _values(figures), remedy=_remedy(code, figures))
+    return Words(title=str(title), text=str(text) % values_of(figures), remedy=_remedy(code, figures))
 
 
-def _values(figures: Figures) -> dict[str, str]:
+def values_of(figures: Figures) -> dict[str, str]:
     return {
         "weeks_before": formats.counted(figures.weeks_before, "week"),
         "weeks_after": formats.counted(figures.weeks_after, "week"),
@@ -247,186 +227,3 @@ REMEDIES: Mapping[str, Text] = {
     "ended_early": gettext_lazy("Give it about fifteen weeks next time."),
     "no_data": gettext_lazy("Collect answers where it is used next."),
 }
-
-FLAGS: Mapping[str, tuple[Text, Text]] = {
-    "short_baseline": (
-        gettext_lazy("Short time before"),
-        gettext_lazy("Less than eight weeks of answers before the start; take the result with care."),
-    ),
-    "provisional": (
-        gettext_lazy("Provisional"),
-        gettext_lazy("Not all of the twelve weeks that count have answers yet; the result can still move."),
-    ),
-    "too_noisy": (
-        gettext_lazy("This unit alone says little"),
-        gettext_lazy("Most of what we say here comes from other uses of the same solution."),
-    ),
-    "no_comparison": (
-        gettext_lazy("Few others to compare with"),
-        gettext_lazy("Most units of the region did something about it in the same weeks."),
-    ),
-    "shared_window": (
-        gettext_lazy("Several actions at the same time"),
-        gettext_lazy("Other actions ran here in the same weeks; their shares are hard to tell apart."),
-    ),
-    "merged": (
-        gettext_lazy("Counted together"),
-        gettext_lazy("Another action began here within three weeks; both are counted as one."),
-    ),
-    "randomised": (
-        gettext_lazy("Drawn by lot"),
-        gettext_lazy("The order of the roll-out was drawn by lot: the fairest comparison there is."),
-    ),
-    "event": (
-        gettext_lazy("Something else happened"),
-        gettext_lazy("An event was logged in this unit in the same weeks; it is allowed for."),
-    ),
-    "noise_inflated": (
-        gettext_lazy("Made more careful"),
-        gettext_lazy("Our own check found the comparison too sure of itself, so the range was widened."),
-    ),
-}
-
-QUALITY: Mapping[str, Text] = {
-    "comparison": gettext_lazy("Enough other units to compare with"),
-    "baseline": gettext_lazy("Enough known of before"),
-    "after": gettext_lazy("Enough known of after"),
-    "precision": gettext_lazy("Scores steady enough to see a change"),
-    "clean_window": gettext_lazy("Nothing else going on at the time"),
-    "fidelity": gettext_lazy("How fully it was carried out is recorded"),
-}
-EVIDENCE: Mapping[str, Text] = {
-    "measured": gettext_lazy("Measured at least once"),
-    "information_20": gettext_lazy("The uses begin to tell something"),
-    "several_units": gettext_lazy("At least 4 measured uses in 3 units, and they tell enough"),
-    "many_units": gettext_lazy("At least 8 measured uses in 5 units, and they tell half of what there is to know"),
-    "robust": gettext_lazy(
-        "At least 15 measured uses in 8 units of 2 regions, and it holds whichever is left out"
-    ),
-    "old": gettext_lazy("The newest use is older than two years"),
-    "one_region": gettext_lazy("Nearly all uses come from one region"),
-    "uneven": gettext_lazy("Uses differ more than the effect is large"),
-}
-RAISES: Mapping[str, Text] = {
-    "measured": gettext_lazy("A first measured use."),
-    "information_20": gettext_lazy("One or two more uses."),
-    "several_units": gettext_lazy("More uses, in at least three units."),
-    "many_units": gettext_lazy("More uses, in at least five units."),
-    "robust": gettext_lazy("More uses, in a second region too."),
-    "old": gettext_lazy("One new use."),
-    "one_region": gettext_lazy("Uses in another region."),
-    "uneven": gettext_lazy("More uses, and a note of what was done differently where it did not help."),
-}
-CHECKS: Mapping[str, tuple[Text, Text]] = {
-    "placebo_mean": (
-        gettext_lazy("Pretend actions show an effect"),
-        gettext_lazy(
-            "We pretend that actions began where none did. On average they should show nothing, but they show "
-            "something: take small effects with care."
-        ),
-    ),
-    "placebo_spread": (
-        gettext_lazy("Pretend actions scatter too much"),
-        gettext_lazy(
-            "We pretend that actions began where none did. Their results scatter more than chance allows, so "
-            "every range of this outcome was widened."
-        ),
-    ),
-    "autocorrelation": (
-        gettext_lazy("One week’s surprise foretells the next"),
-        gettext_lazy(
-            "Scores follow a pattern that the comparison does not know of; take small effects with care."
-        ),
-    ),
-    "kurtosis": (
-        gettext_lazy("Some weeks are far out of line"),
-        gettext_lazy("Look for wrong imports or unlogged events in these weeks."),
-    ),
-    "region_variance": (
-        gettext_lazy("One region scatters differently"),
-        gettext_lazy("One region scatters more than the others; its results are less sure than shown."),
-    ),
-    "converged": (
-        gettext_lazy("The computation stopped before it was exact"),
-        gettext_lazy("It could not settle on the best fit to these answers; take the last digits with care."),
-    ),
-    "clustered_errors": (
-        gettext_lazy("Two ways to compute the uncertainty disagree"),
-        gettext_lazy("The larger one is shown."),
-    ),
-    "reactive_uptake": (
-        gettext_lazy("How much actions follow bad weeks"),
-        gettext_lazy("Units act after bad weeks, so plain before and after comparisons flatter every solution."),
-    ),
-    "naive_bias": (
-        gettext_lazy("How much before and after overstates"),
-        gettext_lazy("Plain before and after comparisons claim so much more than the fair comparison."),
-    ),
-}
-# What is told to everybody who reads a result, not only to those who look after the measurement.
-TOLD_TO_ALL = ("placebo_mean", "placebo_spread")
-
-
-def flag(code: str) -> Words:
-    title, text = FLAGS.get(code, (code.replace("_", " ").capitalize(), ""))
-    return Words(title=str(title), text=str(text))
-
-
-def flags(codes: Iterable[str]) -> tuple[Words, ...]:
-    return tuple(flag(code) for code in codes)
-
-
-def check(code: str) -> Words:
-    title, text = CHECKS.get(code, (code.replace("_", " ").capitalize(), ""))
-    return Words(title=str(title), text=str(text))
-
-
-def quality_sheet(parts: Iterable[Mapping[str, object]], figures: Figures) -> tuple[Line, ...]:
-    """The points of an action's quality, with the figures behind them."""
-    notes = {
-        "baseline": _("%(weeks_before)s, %(n_before)s"),
-        "after": _("%(weeks_after)s, %(n_after)s"),
-    }
-    values = _values(figures)
-    return tuple(
-        Line(
-            label=label,
-            got=got,
-            of=of,
-            note=notes[code] % values if code in notes else "",
-            is_reached=got is not None and of is not None and got >= of,
-        )
-        for code, label, got, of in _lines(parts, QUALITY)
-    )
-
-
-def evidence_sheet(parts: Iterable[Mapping[str, object]]) -> tuple[Line, ...]:
-    """The steps of the evidence level and what was taken off; a line not reached says what would reach it."""
-    return tuple(
-        Line(
-            label=label,
-            got=got,
-            of=of,
-            note="" if got is not None and got > 0 else str(RAISES.get(code, "")),
-            is_reached=got is not None and got > 0,
-        )
-        for code, label, got, of in _lines(parts, EVIDENCE)
-    )
-
-
-def _lines(
-    parts: Iterable[Mapping[str, object]], labels: Mapping[str, Text]
-) -> list[tuple[str, str, float | None, float | None]]:
-    return [
-        (
-            str(part.get("code", "")),
-            str(labels.get(str(part.get("code", "")), str(part.get("code", "")).replace("_", " ").capitalize())),
-            _number(part.get("got")),
-            _number(part.get("of")),
-        )
-        for part in parts
-    ]
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from apps.impact import words
+from apps.impact import caveats, sheets, words
 from apps.impact.stats import data
 
 # Drivers and plans have results of their own, which are not shown as effects.
@@ -31,25 +31,25 @@ def test_every_reason_has_words():
 
 
 def test_every_check_has_words():
-    assert found(r'Check\(\s*code="(\w+)"') <= set(words.CHECKS)
+    assert found(r'Check\(\s*code="(\w+)"') <= set(caveats.CHECKS)
 
 
 def test_every_part_of_quality_has_words():
-    assert found(r'Part\(\s*code="(\w+)"') <= set(words.QUALITY)
+    assert found(r'Part\(\s*code="(\w+)"') <= set(sheets.QUALITY)
 
 
 def test_every_step_of_evidence_has_words():
     rules = (Path(data.__file__).parent / "rules.py").read_text().split("def evidence(")[1]
     codes = set(re.findall(r'\(\s*"(\w+)",\s*(?:facts|info)', rules))
     assert len(codes) >= 8
-    assert codes <= set(words.EVIDENCE)
-    assert codes <= set(words.RAISES)
+    assert codes <= set(sheets.EVIDENCE)
+    assert codes <= set(sheets.RAISES)
 
 
 def test_every_flag_has_words():
     documented = re.search(r"flags : tuple of str\n(.*?)\n    \"\"\"", SOURCES, flags=re.DOTALL)
     assert documented
-    assert set(re.findall(r"``(\w+)``", documented[1])) <= set(words.FLAGS)
+    assert set(re.findall(r"``(\w+)``", documented[1])) <= set(caveats.FLAGS)
 
 
 @pytest.mark.parametrize("code", [*words.REASONS, "something_new"])
