@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin
-from apps.impact.models import Effect, RankedSolution, Run, SideEffect
+from apps.impact.models import ActionClaim, Effect, RankedSolution, Run, SideEffect, SolutionClaim
 
 
 @admin.register(Run)
@@ -50,3 +50,21 @@ class RankedSolutionAdmin(ReadOnlyAdmin):
     list_select_related = ("challenge", "solution")
     search_fields = ("challenge__code", "solution__code")
     ordering = ("challenge", "context", "rank")
+
+
+@admin.register(SolutionClaim)
+class SolutionClaimAdmin(ReadOnlyAdmin):
+    list_display = ("solution", "metric", "as_of", "verdict", "effect", "low", "high", "made_at")
+    list_filter = ("verdict",)
+    list_select_related = ("solution", "metric")
+    search_fields = ("solution__code", "metric__code")
+    ordering = ("-id",)
+
+
+@admin.register(ActionClaim)
+class ActionClaimAdmin(ReadOnlyAdmin):
+    list_display = ("action", "metric", "as_of", "verdict", "p_positive", "effect", "low", "high", "made_at")
+    list_filter = ("verdict",)
+    list_select_related = ("action", "metric")
+    search_fields = ("action__external_id", "metric__code")
+    ordering = ("-id",)

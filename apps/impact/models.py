@@ -221,3 +221,65 @@ class RankedSolution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.solution_id} for {self.challenge_id}"
+
+
+class SolutionClaim(models.Model):
+    """What was said of a solution on a day, kept for good: a new row when something else is said.
+
+    The number is that of all kinds of unit together, the verdict the one that was shown, side effects included.
+    """
+
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    as_of = models.DateField()
+    verdict = models.CharField(max_length=12, choices=RankedSolution.Verdict.choices)
+    effect = models.FloatField()
+    se = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    p_positive = models.FloatField()
+    heterogeneity = models.FloatField(null=True, blank=True)
+    action_count = models.PositiveIntegerField()
+    unit_count = models.PositiveIntegerField()
+    evidence = models.PositiveSmallIntegerField()
+    method = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    # When it was computed: well after `as_of` it is hindsight, not a claim anybody could have read.
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("claim about a solution")
+        verbose_name_plural = _("claims about solutions")
+        constraints = [
+            models.UniqueConstraint(fields=["solution", "metric", "as_of"], name="impact_solutionclaim_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} on {self.metric_id}, {self.as_of}: {self.verdict}"
+
+
+class ActionClaim(models.Model):
+    """What was said of an action on its target metric on a day; kept like the claims about solutions."""
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    as_of = models.DateField()
+    # The name that the probability has on screen.
+    verdict = models.CharField(max_length=20)
+    effect = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    p_positive = models.FloatField()
+    method = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("claim about an action")
+        verbose_name_plural = _("claims about actions")
+        constraints = [
+            models.UniqueConstraint(fields=["action", "metric", "as_of"], name="impact_actionclaim_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action_id} on {self.metric_id}, {self.as_of}: {self.verdict}"

@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.impact import rows
+from apps.impact.claims import action_claims, keep_claims, solution_claims
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.impact.panel import read_metric
 from apps.impact.staleness import CUT_OFF, measurable_metrics, metric_fingerprint, stale_metrics
@@ -180,7 +181,12 @@ def _keep(
     elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
     changed = _spread_side_effects(elsewhere, touched, settings)
     RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
-    run.state, run.phase, run.finished_at = Run.State.FINISHED, "", timezone.now()
+    now = timezone.now()
+    keep_claims(
+        solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
+        action_claims(effects, as_of=run.as_of, made_at=now),
+    )
+    run.state, run.phase, run.finished_at = Run.State.FINISHED, "", now
     run.save()
     old = Run.objects.filter(metric=run.metric, pk__lt=run.pk).order_by("-pk").values_list("pk", flat=True)
     Run.objects.filter(pk__in=list(old[RUNS_KEPT:])).delete()
