@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Role
+from apps.notifications.selectors import unread_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,4 +69,10 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         for area in AREAS
         if (person.leads_from_the_top if area.is_for_all else person.has(area.role))
     ]
-    return {"areas": areas, "person": person, "unit": getattr(request, "unit", None)}
+    return {
+        "areas": areas,
+        "person": person,
+        "unit": getattr(request, "unit", None),
+        # Asked for by pages alone: a fragment has no bell.
+        "unread_count": SimpleLazyObject(lambda: unread_count(user=person.user)),
+    }

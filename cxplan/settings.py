@@ -214,6 +214,8 @@ SPECTACULAR_SETTINGS = {
 
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "cxplan@localhost")
+# Where people reach the product: the beginning of every link in a mail.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
 
 LOGGING = {
     "version": 1,

@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", include("cxplan.api")),
     path("support/", admin.site.urls),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.notifications.urls")),
     path("", include("apps.taxonomy.urls")),
     path("", include("apps.library.urls")),
     path("", include("apps.feedback.urls")),

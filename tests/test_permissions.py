@@ -17,6 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import ApiToken
 from apps.accounts.services import create_token
+from apps.notifications.links import unsubscribe_url
+from apps.notifications.topics import Topic
 from tests.factories import (
     ActionFactory,
     ActionSolutionFactory,
@@ -27,6 +29,7 @@ from tests.factories import (
     EventFactory,
     ImportBatchFactory,
     MetricFactory,
+    NotificationFactory,
     PlanFactory,
     RankedSolutionFactory,
     ResponseFactory,
@@ -110,6 +113,10 @@ PUBLIC = [
     page("GET", "accounts:sign-in", (200, 302, 302, 302, 302, 302)),
     page("POST", "accounts:sign-in", (422, 302, 302, 302, 302, 302)),
     page("POST", "accounts:sign-out", (SIGN_IN,) * 6),
+    # The signed link of a mail is the permission, for whoever holds it.
+    page("GET", "notifications:unsubscribe", everybody(), "unsubscribe_token"),
+    page("POST", "notifications:unsubscribe", everybody(), "unsubscribe_token"),
+    page("POST", "notifications:resubscribe", everybody(), "unsubscribe_token"),
 ]
 PAGES = [
     page("GET", "home", members()),
@@ -121,6 +128,10 @@ PAGES = [
     page("POST", "accounts:token-revoke", (SIGN_IN, 404, 302, 404, 404, 404), "token"),
     page("GET", "accounts:choose-unit", members()),
     page("POST", "accounts:choose-unit", in_scope(302), data={"unit": "LILLE"}),
+    page("GET", "notifications:notification-list", members()),
+    page("POST", "notifications:notifications-read", members(302)),
+    page("GET", "notifications:notification", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
+    page("POST", "notifications:notification-read", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
     page("GET", "taxonomy:challenge-list", members()),
     page("GET", "taxonomy:challenge", members(), "challenge"),
     page("GET", "library:solution-list", members()),
@@ -230,6 +241,8 @@ def world(chain, manager, lead) -> SimpleNamespace:
         ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,
+        notification=NotificationFactory(user=manager).pk,
+        unsubscribe_token=unsubscribe_url(user_id=manager.pk, topic=Topic.IDEAS).rstrip("/").rpartition("/")[2],
     )
 
 
