@@ -177,7 +177,7 @@ class Conversation(models.Model):
                 name="notifications_conversation_starts_before_it_ends",
             ),
         ]
-        indexes = [models.Index(fields=["unit", "ends_on"], name="notifications_conversation_unit")]
+        indexes = [models.Index(fields=["unit", "ends_on"], name="notifications_talks_of_unit")]
 
     def __str__(self) -> str:
         return f"{self.unit_id} {self.starts_on}–{self.ends_on}"

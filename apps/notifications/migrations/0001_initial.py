@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "team conversation",
                 "verbose_name_plural": "team conversations",
-                "indexes": [models.Index(fields=["unit", "ends_on"], name="notifications_conversation_unit")],
+                "indexes": [models.Index(fields=["unit", "ends_on"], name="notifications_talks_of_unit")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("ends_on__gte", models.F("starts_on"))),
