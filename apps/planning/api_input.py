@@ -16,10 +16,10 @@ from apps.core.viewsets import CODE_IN_PATH
 from apps.library.models import Solution
 from apps.planning.applying import apply_action, log_action
 from apps.planning.corrections import ActionChanges, correct_action, stop_action
-from apps.planning.forms import BACKDATED_DAYS
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
 from apps.planning.plans import PlanChanges, change_plan, create_plan
+from apps.planning.rules import BACKDATED_DAYS
 from apps.planning.selectors import possible_owners, solutions_of
 from apps.planning.states import IN_EFFECT, OPEN
 from apps.taxonomy.models import Challenge
@@ -55,13 +55,17 @@ class ActionFields(InputSerializer):
     cost = serializers.DecimalField(required=False, allow_null=True, max_digits=14, decimal_places=2)
     note = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
     intention = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    confirmed = serializers.BooleanField(
+        required=False, default=False, help_text="True for a date of more than 90 days ago that is no slip."
+    )
 
-    def check_backdating(self, effective_on: date | None, unit: Unit) -> None:
-        """Managers write down what is recent; older things are for CX leads."""
+    def check_backdating(self, effective_on: date | None, unit: Unit, *, is_sure: bool) -> None:
+        """An old date is taken from CX leads, and from managers who say that it is no slip."""
         person: Person = self.context["person"]
         earliest = today_in(unit) - timedelta(days=BACKDATED_DAYS)
-        if effective_on is not None and effective_on < earliest and not person.holds(Role.LEAD, unit.path):
-            message = _("This is more than %(days)s days ago. Ask your CX lead to bring it in as a file.")
+        is_old = effective_on is not None and effective_on < earliest
+        if is_old and not is_sure and not person.holds(Role.LEAD, unit.path):
+            message = _("This is more than %(days)s days ago. If the date is right, set confirmed to true.")
             raise serializers.ValidationError(
                 {"effective_on": [message % {"days": BACKDATED_DAYS}]}, code="too_long_ago"
             )
@@ -90,7 +94,7 @@ class ActionInput(ActionFields):
             _refuse(attrs, "external_id", "ended_on", "fidelity", "cost", "note")
         else:
             _refuse(attrs, "intention")
-        self.check_backdating(attrs.get("effective_on"), attrs["unit"])
+        self.check_backdating(attrs.get("effective_on"), attrs["unit"], is_sure=attrs["confirmed"])
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["unit"])
         return attrs
@@ -115,7 +119,7 @@ class ActionChange(ActionFields):
         else:
             _refuse(attrs, "challenge", "ended_on", "fidelity", "cost", "note")
         if attrs.get("effective_on") != action.effective_on:
-            self.check_backdating(attrs.get("effective_on"), action.unit)
+            self.check_backdating(attrs.get("effective_on"), action.unit, is_sure=attrs.get("confirmed", False))
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], action.unit)
         return attrs

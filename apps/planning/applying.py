@@ -1,6 +1,7 @@
 """What freezes an action: applying what was planned, and noting what was done already."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.core.errors import CxplanError
+from apps.planning.events import NotedEvent, create_event
 from apps.planning.freezing import AppliedSolution, freeze, snapshot
 from apps.planning.holding import insert_action, locked, record_action
-from apps.planning.models import Action
+from apps.planning.models import Action, Event
 from apps.planning.rules import check_effective_on, check_period
 from apps.planning.selectors import is_undoable
 from apps.planning.states import Step, next_state
@@ -85,6 +87,8 @@ def apply_action(
     solutions: Sequence[AppliedSolution],
     note: str = "",
     cost: Decimal | None = None,
+    events: Sequence[Event] = (),
+    noted: NotedEvent | None = None,
     as_of: date,
     actor: User | None,
     seen_at: datetime | None = None,
@@ -93,7 +97,7 @@ def apply_action(
 
     With an `effective_on` after `as_of` the action is applied too, but has an effect only from that day.
     Raises StepNotPossible, ActionChanged, PlanIncomplete, SolutionNotUsable, DateNotPossible,
-    FidelityOutOfRange.
+    FidelityOutOfRange, EventExists, EventEndsTooEarly.
     """
     action = locked(action, seen_at=seen_at)
     state = next_state(Step.APPLY, action.state)
@@ -106,6 +110,9 @@ def apply_action(
     # A planned action that came in by file or API names its solutions itself; they are frozen only now.
     action.solutions.all().delete()
     freeze(action, solutions)
+    if noted is not None:
+        events = [*events, create_event(unit=action.unit, **asdict(noted), actor=actor)]
+    action.events.set(events)
     record_action("applied", action, actor, snapshot(action))
     return action
 
@@ -125,6 +132,7 @@ def undo_application(*, action: Action, at: datetime, actor: User | None) -> Act
     undone = snapshot(action)
     if action.plan is not None:
         action.solutions.all().delete()
+    action.events.clear()
     action.planned_on = action.planned_on or action.effective_on
     action.state, action.effective_on, action.target_metric = state, None, None
     action.note, action.cost = "", None

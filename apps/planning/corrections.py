@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.planning.freezing import AppliedSolution, freeze, link_solutions, snapshot
 from apps.planning.holding import locked, record_action, set_fields
-from apps.planning.models import Action
+from apps.planning.models import Action, Event
 from apps.planning.rules import DateNotPossible, check_effective_on, check_period, require_reason
 from apps.planning.states import Step, next_state
 from apps.taxonomy.models import Challenge
@@ -27,6 +27,7 @@ class ActionChanges(TypedDict, total=False):
     owner: User | None
     cost: Decimal | None
     note: str
+    events: Sequence[Event]
 
 
 @transaction.atomic
@@ -76,6 +77,8 @@ def correct_action(
         link_solutions(
             action.challenge, [used.version.solution_id for used in action.solutions.select_related("version")]
         )
+    if "events" in changes:
+        action.events.set(changes["events"])
     after = snapshot(action)
     changed = [name for name in after if before[name] != after[name]]
     if changed:

@@ -1,5 +1,6 @@
 """Changes to known disturbances, each one with its audit row."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
@@ -17,6 +18,16 @@ class EventExists(CxplanError):
 
 class EventEndsTooEarly(CxplanError):
     code = "event_ends_too_early"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedEvent:
+    """A disturbance told of along with an action; it is noted for the action's unit."""
+
+    name: str
+    kind: str
+    starts_on: date
+    ends_on: date | None
 
 
 @transaction.atomic

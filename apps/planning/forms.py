@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 
 from django import forms
@@ -14,9 +14,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Scope, Unit, User
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
-from apps.planning.corrections import ActionChanges
-from apps.planning.freezing import AppliedSolution
-from apps.planning.holding import ActionChanged
+from apps.planning.holding import EditConflict
 from apps.planning.models import Action, Event
 from apps.planning.plans import PlanChanges
 from apps.planning.selectors import (
@@ -24,14 +22,10 @@ from apps.planning.selectors import (
     possible_owners,
     solutions_of,
     usable_solutions,
-    used_solutions,
 )
 from apps.taxonomy.models import Challenge
 
-# Memory of dates fades; older ones come in by file, with a lead's eye on them.
-BACKDATED_DAYS = 90
-UNITS_SHOWN = 150
-SOLUTIONS_SHOWN = 40
+UNITS_SHOWN = 50
 
 
 class DayField(forms.DateField):
@@ -203,198 +197,6 @@ class ChangeForm(PlanFields):
         return changes
 
 
-class AppliedForm(forms.Form):
-    """How one solution was put in place."""
-
-    solution = forms.CharField(widget=forms.HiddenInput)
-    is_used = forms.BooleanField(required=False)
-    dose = forms.CharField(
-        label=gettext_lazy("How much"),
-        help_text=gettext_lazy("For example: 8 people trained, 2 machines."),
-        max_length=200,
-        required=False,
-    )
-    fidelity = forms.IntegerField(
-        label=gettext_lazy("Done as described, in %"),
-        help_text=gettext_lazy("100 is exactly as described. Leave it empty if you don't know."),
-        min_value=0,
-        max_value=100,
-        required=False,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "step": "5"}),
-    )
-    adaptation = forms.CharField(label=gettext_lazy("What you did differently"), required=False, widget=words(2))
-
-    def __init__(self, *args: Any, offered: dict[str, Solution], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.offered = offered
-
-    @property
-    def shown(self) -> Solution | None:
-        """The solution the row is about."""
-        return self.offered.get(str(self["solution"].value()))
-
-    @property
-    def is_told(self) -> bool:
-        """Whether there is more to show than how well it was done."""
-        names = ("dose", "adaptation")
-        return any(self[name].value() or self[name].errors for name in names)
-
-    def clean_solution(self) -> Solution:
-        solution = self.offered.get(self.cleaned_data["solution"])
-        if solution is None:
-            raise forms.ValidationError(_("This solution is not offered here. Open the page again."))
-        return solution
-
-
-AppliedFormSet = forms.formset_factory(AppliedForm, extra=0, max_num=SOLUTIONS_SHOWN * 2)
-
-
-class ApplyForm(forms.Form):
-    """What was done, since when; one row for each solution that may have been used."""
-
-    seen_at = VersionField()
-    effective_on = DayField(
-        label=gettext_lazy("In place since"),
-        help_text=gettext_lazy("A day to come is fine: it counts from that day on."),
-    )
-    cost = money()
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=words(2))
-
-    def __init__(
-        self, data: Any = None, *, action: Action, as_of: date, may_backdate: bool, initial: dict[str, Any]
-    ) -> None:
-        super().__init__(data, initial={"seen_at": action.updated_at.isoformat(), **initial})
-        self.as_of, self.may_backdate = as_of, may_backdate
-        used = used_solutions(action)
-        offered = {row.solution.code: row.solution for row in used}
-        more = list(usable_solutions(challenge=action.challenge).exclude(code__in=offered)[:SOLUTIONS_SHOWN])
-        self.used_count = len(used)
-        self.solutions = AppliedFormSet(
-            data,
-            prefix="used",
-            form_kwargs={"offered": offered | {solution.code: solution for solution in more}},
-            initial=[
-                *(
-                    {
-                        "solution": row.solution.code,
-                        "is_used": True,
-                        "dose": row.dose,
-                        "fidelity": row.fidelity,
-                        "adaptation": row.adaptation,
-                    }
-                    for row in used
-                ),
-                *({"solution": solution.code, "is_used": False} for solution in more),
-            ],
-        )
-
-    @property
-    def used_rows(self) -> list[Any]:
-        return list(self.solutions.forms[: self.used_count])
-
-    @property
-    def more_rows(self) -> list[Any]:
-        return list(self.solutions.forms[self.used_count :])
-
-    @property
-    def is_more_open(self) -> bool:
-        """Whether a further solution was ticked, or has an error to show."""
-        return any(row["is_used"].value() or row.errors for row in self.more_rows)
-
-    def is_valid(self) -> bool:
-        # Both are asked, so that all messages come at once.
-        return all([super().is_valid(), self.solutions.is_valid()])
-
-    def clean_effective_on(self) -> date:
-        day: date = self.cleaned_data["effective_on"]
-        is_free = self.may_backdate or "effective_on" not in self.changed_data
-        if not is_free and day < self.as_of - timedelta(days=BACKDATED_DAYS):
-            raise forms.ValidationError(
-                _("This is more than %(days)s days ago. Ask your CX lead to bring it in as a file.")
-                % {"days": BACKDATED_DAYS}
-            )
-        return day
-
-    def applied(self) -> list[AppliedSolution]:
-        return [
-            AppliedSolution(
-                solution=row["solution"], dose=row["dose"], fidelity=row["fidelity"], adaptation=row["adaptation"]
-            )
-            for row in self.solutions.cleaned_data
-            if row["is_used"]
-        ]
-
-
-class CorrectForm(ApplyForm):
-    """What was recorded, set right with a reason."""
-
-    ended_on = DayField(
-        label=gettext_lazy("Ended on"),
-        help_text=gettext_lazy("The first day without it. Empty it to put the action back in place."),
-        required=False,
-    )
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(), to_field_name="code", label=gettext_lazy("Challenge"), empty_label=None
-    )
-    owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Owner"), required=False)
-    reason = forms.CharField(
-        label=gettext_lazy("Why do you correct this?"),
-        help_text=gettext_lazy("Kept with the old and the new; the result is measured again."),
-        widget=words(2),
-        error_messages={"required": gettext_lazy("Say why in a few words, so that others can learn from it.")},
-    )
-
-    def __init__(self, data: Any = None, *, action: Action, person: User, **options: Any) -> None:
-        initial = {
-            "effective_on": action.effective_on,
-            "ended_on": action.ended_on,
-            "challenge": action.challenge.code,
-            "owner": action.owner,
-            "cost": action.cost,
-            "note": action.note,
-        }
-        super().__init__(data, action=action, initial=initial, **options)
-        challenges, owners = self.fields["challenge"], self.fields["owner"]
-        assert isinstance(challenges, forms.ModelChoiceField)
-        assert isinstance(owners, forms.ModelChoiceField)
-        now = Challenge.objects.current() | Challenge.objects.filter(pk=action.challenge.pk)
-        challenges.queryset = now.order_by("name", "pk")
-        owners.queryset = possible_owners(units=[action.unit], person=person, also=action.owner)
-        if action.ended_on is None:
-            del self.fields["ended_on"]
-
-    def changes(self) -> ActionChanges:
-        changes: ActionChanges = {
-            "effective_on": self.cleaned_data["effective_on"],
-            "challenge": self.cleaned_data["challenge"],
-            "owner": self.cleaned_data["owner"],
-            "cost": self.cleaned_data["cost"],
-            "note": self.cleaned_data["note"],
-            "solutions": self.applied(),
-        }
-        if "ended_on" in self.fields:
-            changes["ended_on"] = self.cleaned_data["ended_on"]
-        return changes
-
-
-class StopForm(forms.Form):
-    seen_at = VersionField()
-    ended_on = DayField(label=gettext_lazy("Ended on"), help_text=gettext_lazy("The first day without it."))
-    reason = forms.CharField(
-        label=gettext_lazy("Why do you stop it?"),
-        widget=words(3),
-        error_messages={"required": gettext_lazy("Say why in a few words, so that others can learn from it.")},
-    )
-
-
-class WithdrawForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Why is it not going to happen?"),
-        widget=words(2),
-        error_messages={"required": gettext_lazy("Say why in a few words, so that others can learn from it.")},
-    )
-
-
 class EventForm(forms.Form):
     """`everywhere` is offered to those who answer for the whole organisation."""
 
@@ -444,10 +246,10 @@ def refusals(form: forms.BaseForm) -> Iterator[None]:
         yield
     except CxplanError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
-        if isinstance(error, ActionChanged):
+        if isinstance(error, EditConflict):
             # Saving again is then a decision made in knowledge of the other person's change.
             entries = cast(QueryDict, form.data).copy()
-            entries["seen_at"] = error.changed_at.isoformat()
+            entries["seen_at"] = error.version
             form.data = entries
 
 

@@ -75,6 +75,7 @@ def snapshot(action: Action) -> dict[str, Any]:
         "owner": plain(action.owner),
         "cost": plain(action.cost),
         "note": action.note,
+        "events": sorted(event.name for event in action.events.all()),
         "solutions": [
             {
                 "code": row.version.solution.code,

@@ -36,6 +36,11 @@ LABELS = {
     "intention": gettext_lazy("When, where and how exactly"),
     "intended_effect": gettext_lazy("Effect worth having"),
     "solutions": gettext_lazy("Solutions"),
+    "events": gettext_lazy("Events"),
+    "tasks": gettext_lazy("Tasks"),
+    "occasion": gettext_lazy("When exactly"),
+    "place": gettext_lazy("Where exactly"),
+    "rhythm_weeks": gettext_lazy("Weeks between check-ins"),
 }
 
 

@@ -18,18 +18,41 @@ class ActionGone(CxplanError):
     code = "action_gone"
 
 
-class ActionChanged(CxplanError):
-    """Somebody else saved the action after the caller had read it, at `changed_at`."""
+class EditConflict(CxplanError):
+    """Somebody else saved after the caller had read; `version` is what stands now."""
 
     code = "edit_conflict"
 
-    def __init__(self, *, changed_at: datetime) -> None:
-        self.changed_at = changed_at
-        super().__init__(
-            _(
-                "Somebody changed this action after you opened it. "
-                "Your entries are still here: compare, then save again."
-            )
+    def __init__(self, *, version: str) -> None:
+        self.version = version
+        super().__init__(self.say())
+
+    @staticmethod
+    def say() -> str:
+        return _(
+            "Somebody changed this after you opened it. Your entries are still here: compare, then save again."
+        )
+
+
+class ActionChanged(EditConflict):
+    """Somebody else saved the action after the caller had read it."""
+
+    @staticmethod
+    def say() -> str:
+        return _(
+            "Somebody changed this action after you opened it. "
+            "Your entries are still here: compare, then save again."
+        )
+
+
+class PlanChanged(EditConflict):
+    """Somebody else saved the plan after the caller had read it."""
+
+    @staticmethod
+    def say() -> str:
+        return _(
+            "Somebody changed this plan after you opened it. "
+            "Your entries are still here: compare, then save again."
         )
 
 
@@ -42,7 +65,7 @@ def locked(action: Action, *, seen_at: datetime | None = None) -> Action:
     if current is None:
         raise ActionGone(_("Somebody withdrew this action meanwhile."))
     if seen_at is not None and current.updated_at != seen_at:
-        raise ActionChanged(changed_at=current.updated_at)
+        raise ActionChanged(version=current.updated_at.isoformat())
     return current
 
 

@@ -12,6 +12,8 @@ from apps.taxonomy.models import Challenge
 
 # A later date is almost surely a slip of the keyboard.
 PLANNED_AHEAD = timedelta(days=730)
+# Memory of dates fades: an older one is asked for twice.
+BACKDATED_DAYS = 90
 
 
 class PlanIncomplete(CxplanError):

@@ -109,6 +109,11 @@ class EventRow:
     period: str
     may_edit: bool = False
 
+    @property
+    def key(self) -> str:
+        """How a form names it."""
+        return str(self.pk)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
@@ -156,7 +161,7 @@ def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_
 def with_solutions(actions: QuerySet[Action]) -> QuerySet[Action]:
     """Everything a row or a page says about an action, in a constant number of queries."""
     return actions.select_related("unit", "challenge", "owner", "plan").prefetch_related(
-        "plan__solutions", "solutions__version__solution"
+        "plan__solutions", "solutions__version__solution", "events"
     )
 
 
@@ -255,6 +260,11 @@ def overlapping(
     if without is not None:
         actions = actions.exclude(pk=without.pk)
     return list(with_solutions(actions).order_by("effective_on", "pk")[:PAGE_ROWS])
+
+
+def events_of_unit(unit: Unit) -> QuerySet[Event]:
+    """The unit's own events, and those of all units."""
+    return Event.objects.filter(Q(unit=unit) | Q(unit=None)).order_by("-starts_on", "-pk")
 
 
 def event_row(event: Event, *, may_edit: bool = False) -> EventRow:

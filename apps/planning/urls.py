@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.planning import event_views, views
+from apps.planning import action_views, event_views, views
 
 app_name = "planning"
 urlpatterns = [
@@ -8,13 +8,13 @@ urlpatterns = [
     path("plans/new/", views.plan_new, name="plan-new"),
     path("plans/nearby/", views.nearby, name="nearby"),
     path("actions/<str:external_id>/", views.action, name="action"),
-    path("actions/<str:external_id>/apply/", views.action_apply, name="action-apply"),
-    path("actions/<str:external_id>/undo/", views.action_undo, name="action-undo"),
-    path("actions/<str:external_id>/change/", views.action_change, name="action-change"),
-    path("actions/<str:external_id>/correct/", views.action_correct, name="action-correct"),
-    path("actions/<str:external_id>/stop/", views.action_stop, name="action-stop"),
-    path("actions/<str:external_id>/sustain/", views.action_sustain, name="action-sustain"),
-    path("actions/<str:external_id>/withdraw/", views.action_withdraw, name="action-withdraw"),
+    path("actions/<str:external_id>/apply/", action_views.action_apply, name="action-apply"),
+    path("actions/<str:external_id>/undo/", action_views.action_undo, name="action-undo"),
+    path("actions/<str:external_id>/change/", action_views.action_change, name="action-change"),
+    path("actions/<str:external_id>/correct/", action_views.action_correct, name="action-correct"),
+    path("actions/<str:external_id>/stop/", action_views.action_stop, name="action-stop"),
+    path("actions/<str:external_id>/sustain/", action_views.action_sustain, name="action-sustain"),
+    path("actions/<str:external_id>/withdraw/", action_views.action_withdraw, name="action-withdraw"),
     path("events/", event_views.event_list, name="event-list"),
     path("events/new/", event_views.event_new, name="event-new"),
     path("events/<int:pk>/", event_views.event, name="event"),

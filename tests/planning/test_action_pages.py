@@ -139,11 +139,12 @@ def test_a_sheet_that_does_not_fit_comes_back(
     assert planned.state == State.PLANNED
 
 
-def test_a_lead_may_date_it_further_back(signed_in: SignIn, planned: Action, lead: User) -> None:
-    client = signed_in(lead)
-    client.post(
-        f"/actions/{planned.external_id}/apply/", sheet_entries(client, planned, effective_on="2022-01-03")
-    )
+def test_a_date_far_back_is_taken_once_it_is_confirmed(signed_in: SignIn, planned: Action, manager: User) -> None:
+    client = signed_in(manager)
+    entries = sheet_entries(client, planned, effective_on="2022-01-03")
+    asked = client.post(f"/actions/{planned.external_id}/apply/", entries)
+    assert "Yes, it has been in place since then" in text_of(asked)
+    client.post(f"/actions/{planned.external_id}/apply/", {**entries, "is_sure": "on"})
     planned.refresh_from_db()
     assert planned.effective_on == date(2022, 1, 3)
 

@@ -142,13 +142,18 @@ def test_rules_of_the_domain_have_their_own_code_and_status(api, manager, body):
     assert (late.status_code, late.json()["code"]) == (422, "date_not_possible")
 
 
-def test_only_leads_write_down_what_is_long_ago(api, manager, lead, body, planned):
+def test_what_is_long_ago_is_questioned_unless_a_lead_writes_it_down(api, manager, lead, body, planned):
     old = {**body, "effective_on": LONG_AGO}
     answer = api(manager).post(ACTIONS, old, format="json")
     assert (answer.status_code, answer.json()["code"]) == (400, "too_long_ago")
     answer = api(manager).patch(f"{ACTIONS}P-1/", {"effective_on": LONG_AGO}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (400, "too_long_ago")
     assert api(lead).post(ACTIONS, old, format="json").status_code == 201
+
+
+def test_a_manager_writes_down_what_is_long_ago_by_confirming_it(api, manager, body):
+    old = {**body, "effective_on": LONG_AGO, "confirmed": True}
+    assert api(manager).post(ACTIONS, old, format="json").status_code == 201
 
 
 def test_staff_may_read_and_not_write(api, staff, body, applied):
