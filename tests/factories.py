@@ -185,6 +185,13 @@ class SolutionVersionFactory(DjangoModelFactory):
     summary = "What it is in a sentence."
     lag_days = factory.LazyAttribute(lambda version: version.solution.lag_days)
 
+    @classmethod
+    def _create(cls, model_class: type[SolutionVersion], *args: Any, **fields: Any) -> SolutionVersion:
+        version = super()._create(model_class, *args, **fields)
+        version.solution.summary = version.summary
+        version.solution.save(update_fields=["summary"])
+        return version
+
 
 class SolutionLinkFactory(DjangoModelFactory):
     class Meta:

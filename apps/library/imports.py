@@ -39,6 +39,16 @@ def _apply_solutions(stage: Stage) -> Outcome:
         stamps=True,
     )
     reworded = _add_versions(stage)
+    stage.execute(
+        """
+        UPDATE library_solution s SET summary = v.summary
+        FROM stage_typed t, LATERAL (
+            SELECT v.summary FROM library_solutionversion v JOIN library_solution o ON o.id = v.solution_id
+            WHERE lower(o.code) = lower(t.code) ORDER BY v.number DESC LIMIT 1
+        ) v
+        WHERE lower(s.code) = lower(t.code) AND s.summary <> v.summary
+        """
+    )
     relinked = stage.rows(
         """
         WITH wanted AS (

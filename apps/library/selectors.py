@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.contrib.postgres.search import TrigramWordSimilarity
+from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, Greatest, Lower
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest, Lower
 
+from apps.core.searching import Searchable
 from apps.library.models import Solution, SolutionLink, SolutionVersion
 
 PAGE_ROWS = 20
@@ -75,7 +76,7 @@ def solution_list(
     *, query: str = "", kind: str = "", cost: int | None = None, page: str | None = None
 ) -> Page[SolutionCard]:
     """One page of the published solutions; a query finds words in title and summary in both languages."""
-    solutions = _with_summary(Solution.objects.published())
+    solutions = Solution.objects.published()
     if kind:
         solutions = solutions.filter(kind=kind)
     if cost is not None:
@@ -88,26 +89,31 @@ def solution_list(
 
 def matching(query: str, *, limit: int) -> Sequence[SolutionCard]:
     """The published solutions that answer a query best."""
-    solutions = search(_with_summary(Solution.objects.published()), query)
+    solutions = search(Solution.objects.published(), query)
     return [_card(solution) for solution in solutions[:limit]]
 
 
 def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
-    """Expects `summary` on the rows; accents and small slips are forgiven."""
+    """Words are stemmed in both languages; accents, word parts and small slips of the title are forgiven."""
     likeness = Greatest(
-        TrigramWordSimilarity(query, "title"),
-        TrigramWordSimilarity(query, "title_fr"),
+        TrigramWordSimilarity(Searchable(Value(query)), Searchable("title")),
+        TrigramWordSimilarity(Searchable(Value(query)), Searchable("title_fr")),
+    )
+    plain = Searchable(Value(query))
+    words = SearchQuery(plain, config="english", search_type="plain") | SearchQuery(
+        plain, config="french", search_type="plain"
     )
     return (
-        solutions.annotate(likeness=likeness)
+        solutions.annotate(likeness=likeness, rank=SearchRank(F("search_words"), words))
         .filter(
-            Q(title__unaccent__icontains=query)
+            Q(search_words=words)
+            | Q(title__unaccent__icontains=query)
             | Q(title_fr__unaccent__icontains=query)
             | Q(summary__unaccent__icontains=query)
             | Q(code__icontains=query)
             | Q(likeness__gte=0.6)
         )
-        .order_by("-likeness", "pk")
+        .order_by(-(F("likeness") + F("rank")), "pk")
     )
 
 
@@ -156,18 +162,12 @@ def solution_page(code: str) -> SolutionPage | None:
     )
 
 
-def _with_summary(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
-    newest = SolutionVersion.objects.filter(solution=OuterRef("pk")).order_by("-number").values("summary")[:1]
-    return solutions.annotate(summary=Coalesce(Subquery(newest), Value(""), output_field=TextField()))
-
-
 def _card(solution: Solution) -> SolutionCard:
-    summary: str = getattr(solution, "summary", "")  # annotated
     return SolutionCard(
         pk=solution.pk,
         code=solution.code,
         title=solution.display_title,
-        summary=summary,
+        summary=solution.display_summary,
         kind_label=solution.get_kind_display(),
         cost=solution.cost,
         lag_days=solution.lag_days,
