@@ -7,7 +7,7 @@ from django.db.models.functions import Greatest, Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit
-from apps.taxonomy.models import Challenge, Metric
+from apps.taxonomy.models import Challenge, Metric, UnmappedLabel
 
 
 class Source(models.Model):
@@ -175,3 +175,15 @@ class ResponseChallenge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response_id}: {self.challenge_id}"
+
+
+class ResponseLabel(models.Model):
+    """A response whose source named its challenge by a label that nobody had mapped when it came in."""
+
+    response = models.OneToOneField(Response, models.CASCADE, related_name="label", primary_key=True)
+    label = models.ForeignKey(UnmappedLabel, models.PROTECT, related_name="+")
+    # What it was coded with since, by an alias of that label; NULL while it waits.
+    coded_as = models.ForeignKey(Challenge, models.PROTECT, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.response_id}: {self.label_id}"

@@ -199,9 +199,10 @@ def effect_row(effect: Effect) -> EffectRow:
 
 def effect_rows(*, challenge: Challenge | None = None, scope: Scope | None = None) -> list[EffectRow]:
     """Every measured action and metric, by unit and date; `scope` leaves out what a person may not see."""
-    effects = Effect.objects.select_related("metric", "action__unit", "action__challenge").defer("series")
+    effects = Effect.objects.select_related("metric", "action__unit", "action__challenge__merged_into")
+    effects = effects.defer("series")
     if challenge is not None:
-        effects = effects.filter(action__challenge=challenge)
+        effects = effects.filter(action__challenge__in=Challenge.objects.standing_for(challenge))
     if scope is not None:
         effects = effects.in_scope(scope)
     used = ActionSolution.objects.select_related("version__solution")

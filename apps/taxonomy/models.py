@@ -1,5 +1,6 @@
 """The shared vocabulary: journeys, touchpoints, metrics, challenges and their aliases."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.indexes import OpClass
@@ -38,11 +39,36 @@ class Journey(Named):
 class Touchpoint(Named):
     journey = models.ForeignKey(Journey, models.PROTECT, related_name="touchpoints")
     position = models.PositiveIntegerField(_("position"))
+    retired_on = models.DateField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("touchpoint")
         verbose_name_plural = _("touchpoints")
         constraints = [models.UniqueConstraint(Lower("code"), name="taxonomy_touchpoint_code")]
+
+
+class JourneyVersion(models.Model):
+    """A journey as it was from a day on; the newest one is what the touchpoints themselves say."""
+
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("number"))
+    # NULL for the first: as long as anybody remembers.
+    starts_on = models.DateField(_("from"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("version of a journey")
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "number"], name="taxonomy_journeyversion_number"),
+            models.UniqueConstraint(fields=["journey", "starts_on"], name="taxonomy_journeyversion_starts_on"),
+            models.UniqueConstraint(
+                fields=["journey"],
+                condition=models.Q(starts_on=None),
+                name="taxonomy_journeyversion_one_first",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} {self.number}"
 
 
 class Metric(Named):
@@ -105,6 +131,16 @@ class ChallengeQuerySet(models.QuerySet["Challenge"]):
     def current(self) -> Self:
         return self.filter(retired_on=None, merged_into=None)
 
+    def standing_for(self, challenge: "Challenge") -> Self:
+        """The terms whose records are shown under `challenge`: itself and all that was merged into it."""
+        return self.filter(models.Q(pk=challenge.pk) | models.Q(merged_into=challenge))
+
+    def standing_for_codes(self, codes: Iterable[str]) -> Self:
+        """The terms whose records are shown under those with these codes, whatever their case."""
+        lowered = [code.lower() for code in codes]
+        rows = self.alias(own_code=Lower("code"), standing_code=Lower("merged_into__code"))
+        return rows.filter(models.Q(own_code__in=lowered) | models.Q(standing_code__in=lowered))
+
     def below(self, challenge: "Challenge") -> Self:
         """The challenge itself and everything under it."""
         return self.filter(path__startswith=challenge.path)
@@ -120,8 +156,11 @@ class Challenge(Named):
     touchpoint = models.ForeignKey(Touchpoint, models.PROTECT, null=True, blank=True, related_name="challenges")
     metric = models.ForeignKey(Metric, models.PROTECT, null=True, blank=True, related_name="challenges")
     severity = models.PositiveSmallIntegerField(_("severity"), default=3)
+    # Never itself a merged term: when that one is merged, all that was merged into it goes along.
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     retired_on = models.DateField(null=True, blank=True)
+    # What a split made of it.
+    parts = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="+")
 
     objects = ChallengeQuerySet.as_manager()
 
@@ -131,12 +170,55 @@ class Challenge(Named):
         constraints = [
             models.UniqueConstraint(Lower("code"), name="taxonomy_challenge_code"),
             models.CheckConstraint(condition=models.Q(severity__range=(1, 5)), name="taxonomy_challenge_severity"),
+            models.CheckConstraint(
+                condition=~models.Q(parent=models.F("pk")) & ~models.Q(merged_into=models.F("pk")),
+                name="taxonomy_challenge_not_itself",
+                violation_error_message=_("A challenge can't stand under itself."),
+            ),
         ]
         indexes = [models.Index(OpClass("path", "varchar_pattern_ops"), name="taxonomy_challenge_path")]
 
     @property
     def display_description(self) -> str:
         return localised(self.description, self.description_fr)
+
+    @property
+    def standing(self) -> "Challenge":
+        """The term under which this one's records are shown; read it with `merged_into` selected."""
+        return self.merged_into or self
+
+    @property
+    def is_current(self) -> bool:
+        return self.merged_into_id is None and self.retired_on is None
+
+    @property
+    def ancestor_ids(self) -> list[int]:
+        """From the root down to the parent."""
+        return [int(step) for step in self.path.rstrip(".").split(".")[:-1] if step]
+
+
+class TouchpointPlace(models.Model):
+    """A touchpoint's place in a version of its journey that a newer one has followed, with what stood on it."""
+
+    version = models.ForeignKey(JourneyVersion, models.CASCADE, related_name="places")
+    touchpoint = models.ForeignKey(Touchpoint, models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    name_fr = models.CharField(max_length=200, blank=True)
+    metrics = models.ManyToManyField(Metric, related_name="+")
+    challenges = models.ManyToManyField(Challenge, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "touchpoint"], name="taxonomy_touchpointplace_touchpoint")
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        return localised(self.name, self.name_fr)
 
 
 class Alias(models.Model):
@@ -151,6 +233,50 @@ class Alias(models.Model):
         verbose_name_plural = _("aliases")
         constraints = [
             models.UniqueConstraint(Lower("source"), Lower("label"), name="taxonomy_alias_source_label")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.label}"
+
+
+class UnmappedLabelQuerySet(models.QuerySet["UnmappedLabel"]):
+    def open(self) -> Self:
+        """Labels that still wait for somebody to say what they mean."""
+        return self.filter(is_ignored=False).exclude(self._is_mapped())
+
+    def ignored(self) -> Self:
+        return self.filter(is_ignored=True).exclude(self._is_mapped())
+
+    def mapped(self) -> Self:
+        return self.filter(self._is_mapped())
+
+    def _is_mapped(self) -> models.Exists:
+        return models.Exists(
+            Alias.objects.annotate(lowered_source=Lower("source"), lowered_label=Lower("label")).filter(
+                lowered_source=Lower(models.OuterRef("source")), lowered_label=Lower(models.OuterRef("label"))
+            )
+        )
+
+
+class UnmappedLabel(models.Model):
+    """A label that a file used for a challenge when nobody had said yet what it means."""
+
+    source = models.CharField(_("source"), max_length=64)
+    label = models.CharField(_("label"), max_length=300)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    response_count = models.PositiveIntegerField(_("responses"), default=0)
+    # Rows of actions that could not come in because of it.
+    rejected_count = models.PositiveIntegerField(_("rejected rows"), default=0)
+    is_ignored = models.BooleanField(default=False)
+
+    objects = UnmappedLabelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("unmapped label")
+        verbose_name_plural = _("unmapped labels")
+        constraints = [
+            models.UniqueConstraint(Lower("source"), Lower("label"), name="taxonomy_unmappedlabel_source_label")
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.taxonomy.models import Challenge, Metric
+from apps.taxonomy.standing import Place, current_terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,20 @@ class ChallengePage:
     ancestors: tuple[Term, ...]
     children: tuple[Term, ...]
     aliases: tuple[str, ...]
+
+
+def places() -> list[Place]:
+    """Where every term stands, current or not; one query."""
+    rows = Challenge.objects.values_list("pk", "parent_id", "merged_into_id", "retired_on")
+    return [
+        Place(pk=pk, parent=parent, merged_into=merged_into, is_retired=retired_on is not None)
+        for pk, parent, merged_into, retired_on in rows
+    ]
+
+
+def terms_shown_under() -> dict[int, int]:
+    """For each term the one under which its records are counted today; one query."""
+    return current_terms(places())
 
 
 def challenge_tree(*, query: str = "") -> tuple[Branch, ...]:
