@@ -193,7 +193,7 @@ def _duties(person: Person, unit: Unit, today: date) -> tuple[Duty, ...]:
         Duty(
             external_id=action.external_id,
             unit=action.unit.display_name,
-            challenge=action.challenge.display_name,
+            challenge=action.challenge.standing.display_name,
             solutions=tuple(solution.display_title for solution in solutions_of(action)),
             planned_on=action.planned_on,
             is_due=action.planned_on is not None and action.planned_on <= today,
@@ -207,7 +207,7 @@ def _waiting(person: Person, unit: Unit) -> tuple[Waiting, ...]:
         Effect.objects.on_target()
         .in_scope(person.scope())
         .filter(status=Effect.Status.TOO_EARLY, action__unit__path__startswith=unit.path)
-        .select_related("action__unit", "action__challenge")
+        .select_related("action__unit", "action__challenge__merged_into")
         .defer("series", "quality_parts")
         .order_by("known_on", "pk")[:LISTED]
     )
@@ -215,7 +215,7 @@ def _waiting(person: Person, unit: Unit) -> tuple[Waiting, ...]:
         Waiting(
             external_id=effect.action.external_id,
             unit=effect.action.unit.display_name,
-            challenge=effect.action.challenge.display_name,
+            challenge=effect.action.challenge.standing.display_name,
             effective_on=effect.action.effective_on or effect.as_of,
             known_on=effect.known_on,
         )
@@ -233,7 +233,7 @@ def _running(person: Person, unit: Unit) -> tuple[Running, ...]:
         Running(
             external_id=action.external_id,
             unit=action.unit.display_name,
-            challenge=action.challenge.display_name,
+            challenge=action.challenge.standing.display_name,
             solutions=tuple(solution.display_title for solution in solutions_of(action)),
             effective_on=action.effective_on,
             planned_on=action.planned_on,

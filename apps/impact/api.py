@@ -14,12 +14,13 @@ from apps.core.serializers import CodeField
 from apps.core.viewsets import Collection
 from apps.impact.models import Effect, RankedSolution
 from apps.planning.models import ActionSolution
+from apps.taxonomy.filters import ChallengeCodeFilter
 
 
 class EffectSerializer(serializers.ModelSerializer[Effect]):
     action = serializers.CharField(source="action.external_id", read_only=True)
     unit = CodeField(source="action.unit")
-    challenge = CodeField(source="action.challenge")
+    challenge = CodeField(source="action.challenge.standing")
     solutions = serializers.SerializerMethodField()
     metric = CodeField()
     effective_on = serializers.DateField(source="action.effective_on", read_only=True)
@@ -65,7 +66,7 @@ class EffectSerializer(serializers.ModelSerializer[Effect]):
 class EffectFilter(FilterSet):
     action = CodeFilter(field_name="action__external_id")
     unit = CodeFilter(field_name="action__unit__code")
-    challenge = CodeFilter(field_name="action__challenge__code")
+    challenge = ChallengeCodeFilter(field_name="action__challenge")
     solutions = CodeFilter(field_name="action__solutions__version__solution__code", distinct=True)
     metric = CodeFilter(field_name="metric__code")
     role = django_filters.ChoiceFilter(choices=Effect.Role.choices)
@@ -102,7 +103,7 @@ class EffectViewSet(Collection[Effect]):
         used = ActionSolution.objects.select_related("version__solution")
         return (
             Effect.objects.in_scope(scope)
-            .select_related("metric", "action__unit", "action__challenge")
+            .select_related("metric", "action__unit", "action__challenge__merged_into")
             .defer("series", "quality_parts")
             .prefetch_related(Prefetch("action__solutions", used))
         )

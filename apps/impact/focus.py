@@ -1,5 +1,6 @@
 """Where does a unit lose most, what became known lately, and what works in the chain?"""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import ActionSolution
 from apps.taxonomy.models import Challenge, Metric
+from apps.taxonomy.selectors import terms_shown_under
 
 WEEKS = 26
 # A trend compares the newest weeks with the ones before; less than this share of the chain's spread is none.
@@ -197,7 +199,7 @@ def focus_rows(*, unit: Unit, as_of: date) -> list[FocusRow]:
         if metric is None or found is None:
             continue
         rows.append(_row(challenge, metric, found, benchmarks.get(metric.pk), best.get(challenge.pk), customers))
-    rows = _split(rows, mentions)
+    rows = _split(rows, {challenge.code: mentions.get(challenge.pk, 0) for challenge in challenges})
     total = sum(cost for cost, _row in rows)
     rows.sort(key=lambda item: (-item[0], -(item[1].shortfall or 0.0), item[1].code))
     return [replace(row, share=cost / total if total > 0 else 0.0) for cost, row in rows]
@@ -241,17 +243,21 @@ def _row(
     return cost, row
 
 
-def _mentions(unit: Unit, as_of: date) -> Mapping[str, int]:
+def _mentions(unit: Unit, as_of: date) -> Mapping[int, int]:
     """How many answers about the unit spoke of each challenge in the last half year."""
     first = week_of(as_of) - (WEEKS - 1) * WEEK
-    return dict(
+    spoken = (
         ResponseChallenge.objects.filter(
             response__unit__path__startswith=unit.path, response__week__range=(first, week_of(as_of))
         )
-        .values_list("challenge__code")
+        .values_list("challenge_id")
         .annotate(Count("pk"))
-        .order_by("challenge__code")
+        .order_by("challenge_id")
     )
+    shown, mentions = terms_shown_under(), Counter[int]()
+    for challenge_id, count in spoken:
+        mentions[shown[challenge_id]] += count
+    return mentions
 
 
 def _split(rows: Sequence[tuple[float, FocusRow]], mentions: Mapping[str, int]) -> list[tuple[float, FocusRow]]:
@@ -322,7 +328,7 @@ def results_ready(*, person: Person, unit: Unit | None = None, limit: int = 5) -
         Effect.objects.on_target()
         .in_scope(person.scope(Role.STAFF))
         .filter(status=Effect.Status.ESTIMATED)
-        .select_related("metric", "action__unit", "action__challenge")
+        .select_related("metric", "action__unit", "action__challenge__merged_into")
         .defer("series", "quality_parts")
     )
     if unit is not None:
@@ -341,7 +347,7 @@ def _result(effect: Effect) -> Result:
     return Result(
         external_id=action.external_id,
         unit_name=action.unit.display_name,
-        challenge=action.challenge.display_name,
+        challenge=action.challenge.standing.display_name,
         solutions=tuple(version.solution.display_title for version in used),
         metric=metric.display_name,
         unit=metric.display_unit,

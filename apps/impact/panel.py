@@ -19,7 +19,7 @@ from apps.core.trees import path_prefixes
 from apps.impact.stats.data import DEFAULTS, Actions, Bools, Floats, Ints, Panel, Settings
 from apps.library.models import SolutionLink
 from apps.planning.models import Action, Event
-from apps.taxonomy.models import Metric
+from apps.taxonomy.models import Challenge, Metric
 
 # Older weeks neither carry a baseline nor an effect that anybody asks about.
 WEEKS_MAX = 520
@@ -287,9 +287,10 @@ def _actions(
     weeks: int,
     settings: Settings,
 ) -> tuple[Actions, tuple[int, ...]]:
-    links = SolutionLink.objects.filter(challenge__metric=metric).order_by("challenge_id", "pk")
+    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.measured_by(metric))
+    pairs = links.annotate(standing=Coalesce("challenge__merged_into", "challenge")).order_by("standing", "pk")
     home: dict[int, int] = {}
-    for solution_id, challenge_id in links.values_list("solution_id", "challenge_id"):
+    for solution_id, challenge_id in pairs.values_list("solution_id", "standing"):
         home.setdefault(solution_id, challenge_id)
     solution_ids = tuple(sorted({pk for log in logs for pk in log.solution_ids} | set(home)))
     column = {pk: index for index, pk in enumerate(solution_ids)}

@@ -226,7 +226,7 @@ def _warnings(run: Run | None) -> tuple[words.Words, ...]:
 
 def _summaries(challenge: Challenge) -> Mapping[int, str]:
     """The sentence that says what each linked solution is, from its newest version."""
-    links = SolutionLink.objects.filter(challenge=challenge).values("solution")
+    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.standing_for(challenge)).values("solution")
     newest = SolutionVersion.objects.filter(solution__in=links).order_by("solution_id", "-number")
     return dict(newest.distinct("solution_id").values_list("solution_id", "summary"))
 
@@ -240,7 +240,7 @@ def _metric_names(rows: Iterable[RankedSolution]) -> Mapping[str, str]:
 
 def _tried_here(unit: Unit, challenge: Challenge) -> Mapping[int, tuple[TriedHere, ...]]:
     """What this unit did already with the challenge's solutions, newest first."""
-    links = SolutionLink.objects.filter(challenge=challenge).values("solution")
+    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.standing_for(challenge)).values("solution")
     done = (
         Action.objects.took_effect()
         .filter(unit=unit, solutions__version__solution__in=links)
@@ -375,8 +375,9 @@ def _unmeasured(
     challenge: Challenge, metric: Metric | None, unit: Unit | None, tried: Mapping[int, tuple[TriedHere, ...]]
 ) -> list[SolutionCard]:
     """The linked solutions while nothing was measured."""
-    links = SolutionLink.objects.filter(challenge=challenge).exclude(solution__status=Solution.Status.DRAFT)
-    solutions = sorted((link.solution for link in links.select_related("solution")), key=lambda s: s.code)
+    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.standing_for(challenge)).values("solution")
+    known = Solution.objects.filter(pk__in=links).exclude(status=Solution.Status.DRAFT)
+    solutions = sorted(known, key=lambda solution: solution.code)
     return [_plain_card(solution, metric, challenge, unit, tried) for solution in solutions]
 
 

@@ -173,7 +173,7 @@ def effect_row(effect: Effect) -> EffectRow:
     return EffectRow(
         action=action.external_id,
         unit=action.unit.code,
-        challenge=action.challenge.code,
+        challenge=action.challenge.standing.code,
         solutions=tuple(sorted(used.version.solution.code for used in action.solutions.all())),
         metric=effect.metric.code,
         role=effect.role,
@@ -244,7 +244,7 @@ def ranking_rows(*, challenge: Challenge | None = None, unit: Unit | None = None
     """Every challenge and solution, ranked ones first; `unit` asks for units of its kind where that is known."""
     ranked = RankedSolution.objects.select_related("challenge", "solution")
     if challenge is not None:
-        ranked = ranked.filter(challenge=challenge)
+        ranked = ranked.filter(challenge=challenge.standing)
     return [ranking_row(row) for row in sorted(in_context(ranked, unit.kind if unit else ""), key=ranking_order)]
 
 

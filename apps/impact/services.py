@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -228,15 +229,16 @@ def _spread_side_effects(
 def _linked(metric: Metric) -> Mapping[int, Sequence[int]]:
     """The solutions of each challenge whose outcome is `metric`; a draft only once it was used."""
     linked: dict[int, list[int]] = {
-        pk: [] for pk in Challenge.objects.filter(metric=metric).values_list("pk", flat=True)
+        pk: [] for pk in Challenge.objects.filter(metric=metric, merged_into=None).values_list("pk", flat=True)
     }
-    links = SolutionLink.objects.filter(challenge__metric=metric).exclude(
+    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.measured_by(metric)).exclude(
         solution__status=Solution.Status.DRAFT, is_seen_in_use=False
     )
-    for challenge_id, solution_id in links.order_by("challenge_id", "solution_id").values_list(
-        "challenge_id", "solution_id"
-    ):
-        linked[challenge_id].append(solution_id)
+    # A link of a merged challenge is one of the challenge that stands for it.
+    standing = Coalesce("challenge__merged_into", "challenge")
+    pairs = links.annotate(standing=standing).values_list("standing", "solution_id")
+    for challenge_id, solution_id in pairs.order_by("standing", "solution_id").distinct():
+        linked.setdefault(challenge_id, []).append(solution_id)
     return linked
 
 

@@ -38,12 +38,13 @@ _ACTIONS = """
     GROUP BY 1
 """
 _LINKS = """
-    SELECT challenge.metric_id,
-           md5(string_agg(challenge.id || '.' || coalesce(link.solution_id::text, ''), ','
-                          ORDER BY challenge.id, link.solution_id))
+    SELECT standing.metric_id,
+           md5(string_agg(standing.id || '.' || coalesce(link.solution_id::text, ''), ','
+                          ORDER BY standing.id, link.solution_id))
     FROM taxonomy_challenge challenge
+    JOIN taxonomy_challenge standing ON standing.id = coalesce(challenge.merged_into_id, challenge.id)
     LEFT JOIN library_solutionlink link ON link.challenge_id = challenge.id
-    WHERE challenge.metric_id IS NOT NULL GROUP BY challenge.metric_id
+    WHERE standing.metric_id IS NOT NULL GROUP BY standing.metric_id
 """
 _GROUND = """
     SELECT (SELECT md5(string_agg(concat_ws('/', id, region, kind, path), ',' ORDER BY id)) FROM accounts_unit),

@@ -19,7 +19,9 @@ from apps.taxonomy.models import Challenge
 @require_safe
 @require_role(Role.STAFF)
 def challenge_ranking(request: PersonRequest, code: str) -> HttpResponse:
-    challenge = get_object_or_404(Challenge.objects.select_related("metric"), code__iexact=code)
+    challenge = get_object_or_404(
+        Challenge.objects.select_related("metric", "merged_into__metric"), code__iexact=code
+    ).standing
     unit = _unit_asked(request)
     order = request.GET.get("order", rankings.BY_EFFECT)
     ranking = rankings.challenge_ranking(

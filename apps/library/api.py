@@ -9,6 +9,7 @@ from apps.accounts.permissions import person_of_request
 from apps.core.filters import CodeFilter, FilterSet
 from apps.core.viewsets import CodedCollection
 from apps.library.models import Solution, SolutionVersion
+from apps.taxonomy.filters import ChallengeCodeFilter
 from apps.taxonomy.models import Challenge
 
 
@@ -43,7 +44,7 @@ class SolutionSerializer(serializers.ModelSerializer[Solution]):
         read_only_fields = fields
 
     def get_challenges(self, solution: Solution) -> list[str]:
-        return [challenge.code for challenge in solution.challenges.all()]
+        return sorted({challenge.standing.code for challenge in solution.challenges.all()})
 
     def get_version(self, solution: Solution) -> int | None:
         newest = _newest(solution)
@@ -69,7 +70,7 @@ class SolutionFilter(FilterSet):
     status = django_filters.ChoiceFilter(choices=Solution.Status.choices)
     origin = django_filters.ChoiceFilter(choices=Solution.Origin.choices)
     cost = django_filters.NumberFilter()
-    challenges = CodeFilter(field_name="challenges__code", distinct=True)
+    challenges = ChallengeCodeFilter(field_name="challenges", distinct=True)
     external_ref = django_filters.CharFilter()
 
 
@@ -96,7 +97,7 @@ class SolutionViewSet(CodedCollection[Solution]):
     def get_queryset(self) -> QuerySet[Solution]:
         newest = SolutionVersion.objects.order_by("solution", "-number").distinct("solution")
         solutions = Solution.objects.prefetch_related(
-            Prefetch("challenges", Challenge.objects.order_by("code")),
+            Prefetch("challenges", Challenge.objects.select_related("merged_into")),
             Prefetch("versions", newest, to_attr="newest_versions"),
         )
         if person_of_request(self.request).has(Role.LEAD):

@@ -55,11 +55,16 @@ def _apply_solutions(stage: Stage) -> Outcome:
             SELECT s.id, t.challenges FROM stage_typed t JOIN library_solution s ON lower(s.code) = lower(t.code)
         ), gone AS (
             DELETE FROM library_solutionlink l USING wanted w
-            WHERE l.solution_id = w.id AND NOT l.challenge_id = ANY(w.challenges) AND NOT l.is_seen_in_use
+            JOIN taxonomy_challenge c ON true
+            WHERE l.solution_id = w.id AND c.id = l.challenge_id AND NOT l.is_seen_in_use
+                AND NOT COALESCE(c.merged_into_id, c.id) = ANY(w.challenges)
             RETURNING l.solution_id
         ), added AS (
             INSERT INTO library_solutionlink (challenge_id, solution_id, rationale, is_seen_in_use)
             SELECT DISTINCT challenge, w.id, '', false FROM wanted w CROSS JOIN unnest(w.challenges) challenge
+            WHERE NOT EXISTS (
+                SELECT 1 FROM library_solutionlink l JOIN taxonomy_challenge c ON c.id = l.challenge_id
+                WHERE l.solution_id = w.id AND c.merged_into_id = challenge)
             ON CONFLICT (challenge_id, solution_id) DO NOTHING RETURNING solution_id
         )
         SELECT solution_id FROM gone UNION SELECT solution_id FROM added

@@ -124,10 +124,17 @@ def solution_page(code: str) -> SolutionPage | None:
         return None
     versions = list(SolutionVersion.objects.filter(solution=solution).select_related("author").order_by("-number"))
     links = (
-        SolutionLink.objects.filter(solution=solution, challenge__retired_on=None, challenge__merged_into=None)
-        .select_related("challenge")
+        SolutionLink.objects.filter(solution=solution)
+        .filter(
+            Q(challenge__merged_into=None, challenge__retired_on=None)
+            | Q(challenge__merged_into__isnull=False, challenge__merged_into__retired_on=None)
+        )
+        .select_related("challenge__merged_into")
         .order_by("is_seen_in_use", Lower("challenge__name"), "pk")
     )
+    answered: dict[int, SolutionLink] = {}
+    for link in links:
+        answered.setdefault(link.challenge.standing.pk, link)
     newest = versions[0] if versions else None
     return SolutionPage(
         code=solution.code,
@@ -143,12 +150,12 @@ def solution_page(code: str) -> SolutionPage | None:
         body=newest.body if newest else "",
         challenges=tuple(
             AnsweredChallenge(
-                code=link.challenge.code,
-                name=link.challenge.display_name,
+                code=link.challenge.standing.code,
+                name=link.challenge.standing.display_name,
                 rationale=link.rationale,
                 is_seen_in_use=link.is_seen_in_use,
             )
-            for link in links
+            for link in answered.values()
         ),
         versions=tuple(
             VersionRow(

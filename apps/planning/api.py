@@ -22,6 +22,7 @@ from apps.planning.api_input import ActionChange, ActionInput, change, log
 from apps.planning.models import Action, ActionSolution, Event, Plan
 from apps.planning.selectors import solutions_of, with_solutions
 from apps.planning.states import OPEN
+from apps.taxonomy.filters import ChallengeCodeFilter
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -63,7 +64,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
 
 class PlanFilter(FilterSet):
-    challenge = CodeFilter(field_name="challenge__code")
+    challenge = ChallengeCodeFilter(field_name="challenge")
     target_metric = CodeFilter(field_name="target_metric__code")
     owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
     randomised = django_filters.BooleanFilter(field_name="is_randomised")
@@ -155,7 +156,7 @@ class ActionSerializer(serializers.ModelSerializer[Action]):
 class ActionFilter(FilterSet):
     external_id = CodeFilter()
     unit = CodeFilter(field_name="unit__code")
-    challenge = CodeFilter(field_name="challenge__code")
+    challenge = ChallengeCodeFilter(field_name="challenge")
     solutions = django_filters.CharFilter(method="filter_solutions")
     target_metric = CodeFilter(field_name="target_metric__code")
     state = django_filters.MultipleChoiceFilter(choices=Action.State.choices)

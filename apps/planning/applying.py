@@ -104,7 +104,7 @@ def apply_action(
     check_effective_on(effective_on, unit=action.unit, as_of=as_of)
     action.state = state
     action.effective_on = effective_on
-    action.target_metric = action.challenge.metric
+    action.target_metric = action.challenge.standing.metric
     action.note, action.cost = note.strip(), cost
     action.save(update_fields=["state", "effective_on", "target_metric", "note", "cost", "updated_at"])
     # A planned action that came in by file or API names its solutions itself; they are frozen only now.

@@ -59,7 +59,7 @@ class PlanChanged(EditConflict):
 def locked(action: Action, *, seen_at: datetime | None = None) -> Action:
     """The action as it stands in the database, held until the end of the transaction."""
     rows = Action.objects.select_for_update(of=("self",)).select_related(
-        "unit", "challenge__metric", "plan", "owner"
+        "unit", "challenge__metric", "challenge__merged_into__metric", "plan", "owner"
     )
     current = rows.filter(pk=action.pk).first()
     if current is None:

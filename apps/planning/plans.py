@@ -159,7 +159,7 @@ def _plan_solutions(action: Action, plan: Plan | None, solutions: Sequence[Solut
 def _refuse_duplicates(*, challenge: Challenge, units: Sequence[Unit], solutions: Sequence[Solution]) -> None:
     wanted = {solution.pk for solution in solutions}
     waiting = Action.objects.filter(
-        challenge=challenge,
+        challenge__in=Challenge.objects.standing_for(challenge),
         unit__in=units,
         state__in=[Action.State.DRAFT, Action.State.PLANNED],
         plan__isnull=False,

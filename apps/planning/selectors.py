@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -160,7 +161,7 @@ def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_
 
 def with_solutions(actions: QuerySet[Action]) -> QuerySet[Action]:
     """Everything a row or a page says about an action, in a constant number of queries."""
-    return actions.select_related("unit", "challenge", "owner", "plan").prefetch_related(
+    return actions.select_related("unit", "challenge__merged_into__metric", "owner", "plan").prefetch_related(
         "plan__solutions", "solutions__version__solution", "events"
     )
 
@@ -254,7 +255,9 @@ def overlapping(
         return []
     window = (on - OVERLAP, on + OVERLAP)
     near = Q(target_metric=metric, state__in=FROZEN, effective_on__range=window) | Q(
-        Q(planned_on__range=window) | Q(effective_on__range=window), challenge__metric=metric, state__in=OPEN
+        Q(planned_on__range=window) | Q(effective_on__range=window),
+        challenge__in=Challenge.objects.measured_by(metric),
+        state__in=OPEN,
     )
     actions = Action.objects.filter(near, unit__in=units)
     if without is not None:
@@ -311,7 +314,7 @@ def usable_solutions(*, challenge: Challenge, also: Sequence[str] = ()) -> Query
     for code in also:
         codes |= Q(code__iexact=code)
     is_chosen = Case(When(codes, then=Value(0)), default=Value(1)) if codes else Value(0)
-    known = Q(links__challenge=challenge)
+    known = Q(links__challenge__in=Challenge.objects.standing_for(challenge))
     return (
         Solution.objects.published()
         .filter(known | codes if codes else known)
@@ -337,8 +340,8 @@ def challenges_to_choose() -> list[tuple[Challenge, bool]]:
 
 
 def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
-    used = Action.objects.in_scope(scope).filter(challenge=OuterRef("pk"))
-    return Challenge.objects.filter(Exists(used)).order_by("name", "pk")
+    used = Action.objects.in_scope(scope).alias(standing=Coalesce("challenge__merged_into", "challenge"))
+    return Challenge.objects.filter(Exists(used.filter(standing=OuterRef("pk")))).order_by("name", "pk")
 
 
 def _filtered(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
@@ -346,7 +349,7 @@ def _filtered(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
     if filters.unit is not None:
         actions = actions.filter(unit__path__startswith=filters.unit.path)
     if filters.challenge:
-        actions = actions.filter(challenge__code__iexact=filters.challenge)
+        actions = actions.filter(challenge__in=Challenge.objects.standing_for_codes([filters.challenge]))
     if filters.state:
         actions = actions.filter(state=filters.state)
     if filters.q:
@@ -385,7 +388,7 @@ def _row(action: Action, *, as_of: date) -> ActionRow:
     return ActionRow(
         external_id=action.external_id,
         unit=action.unit.display_name,
-        challenge=action.challenge.display_name,
+        challenge=action.challenge.standing.display_name,
         solutions=tuple(solution.display_title for solution in solutions_of(action)),
         state=action.state,
         state_label=action.get_state_display(),

@@ -8,6 +8,7 @@ from apps.core.fields import Field, Reference, Type
 from apps.core.parents import reject_impossible_parents
 from apps.core.staging import Column, ImportKind, Outcome, Stage, column_of, merge
 from apps.core.trees import refresh_paths
+from apps.taxonomy.journal import lock_taxonomy
 from apps.taxonomy.models import Metric
 
 # Challenges name these labels themselves, whatever system a file comes from.
@@ -202,8 +203,9 @@ METRICS = ImportKind(
 def _check_challenges(stage: Stage) -> None:
     reject_impossible_parents(
         stage,
+        # What stands under a merged challenge stands under the one that took it in.
         parents="SELECT lower(c.code), lower(above.code) FROM taxonomy_challenge c "
-        "LEFT JOIN taxonomy_challenge above ON above.id = c.parent_id",
+        "LEFT JOIN taxonomy_challenge above ON above.id = COALESCE(c.merged_into_id, c.parent_id)",
     )
     stage.reject(
         """
@@ -230,6 +232,7 @@ def _check_challenges(stage: Stage) -> None:
 
 
 def _apply_challenges(stage: Stage) -> Outcome:
+    lock_taxonomy()
     new, changed = merge(
         stage,
         table="taxonomy_challenge",
@@ -250,9 +253,10 @@ def _apply_challenges(stage: Stage) -> Outcome:
     moved = stage.rows(
         """
         UPDATE taxonomy_challenge c SET parent_id = above.id FROM stage_typed t
-        LEFT JOIN taxonomy_challenge above ON lower(above.code) = lower(t.parent)
+        LEFT JOIN (SELECT lower(code) AS key, COALESCE(merged_into_id, id) AS id FROM taxonomy_challenge) above
+            ON above.key = lower(t.parent)
         WHERE lower(c.code) = lower(t.code) AND (t.parent IS NOT NULL OR t.parent_clear)
-            AND c.parent_id IS DISTINCT FROM above.id RETURNING c.id
+            AND c.merged_into_id IS NULL AND c.parent_id IS DISTINCT FROM above.id RETURNING c.id
         """
     )
     refresh_paths(table="taxonomy_challenge", parents="SELECT id, parent_id FROM taxonomy_challenge")

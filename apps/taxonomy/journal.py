@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
@@ -29,11 +29,20 @@ MODELS: Mapping[str, type[models.Model]] = {
 # Kept by others while time passes: an undo neither asks for it nor brings it back.
 COUNTED = {"unmappedlabel": {"first_seen_at", "last_seen_at", "response_count", "rejected_count"}}
 
+# One change of the vocabulary at a time: each one looks at the whole tree before it changes a part.
+LOCK = 7_301_002
+
 State = dict[str, Any]
 
 
 class UndoRefused(CxplanError):
     code = "undo_refused"
+
+
+def lock_taxonomy() -> None:
+    """Wait until nobody else changes the vocabulary; lasts to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 class Journal:

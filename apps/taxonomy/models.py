@@ -135,6 +135,10 @@ class ChallengeQuerySet(models.QuerySet["Challenge"]):
         """The terms whose records are shown under `challenge`: itself and all that was merged into it."""
         return self.filter(models.Q(pk=challenge.pk) | models.Q(merged_into=challenge))
 
+    def measured_by(self, metric: "Metric") -> Self:
+        """The terms whose records are shown under a challenge with this outcome."""
+        return self.filter(models.Q(merged_into=None, metric=metric) | models.Q(merged_into__metric=metric))
+
     def standing_for_codes(self, codes: Iterable[str]) -> Self:
         """The terms whose records are shown under those with these codes, whatever their case."""
         lowered = [code.lower() for code in codes]

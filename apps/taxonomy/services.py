@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import AuditEvent, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.core.trees import refresh_paths
-from apps.taxonomy.journal import Journal, UndoRefused, undo
+from apps.taxonomy.journal import Journal, UndoRefused, lock_taxonomy, undo
 from apps.taxonomy.models import Challenge, Metric, Touchpoint
 from apps.taxonomy.selectors import places
 from apps.taxonomy.standing import faults
 
-# One change of the vocabulary at a time: each one looks at the whole tree before it changes a part.
-LOCK = 7_301_002
 UNDO_WITHIN = timedelta(days=1)
 UNDONE = "taxonomy.change.undone"
 EDITABLE = (
@@ -63,12 +61,6 @@ class NewTerm:
     code: str
     name: str
     name_fr: str = ""
-
-
-def lock_taxonomy() -> None:
-    """Wait until nobody else changes the vocabulary; lasts to the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 @transaction.atomic

@@ -103,14 +103,16 @@ def check(before: dict[str, list[tuple[int, int]]]) -> None:
             or not any(terms[above].is_current for above in terms[pk].ancestor_ids)
         )
     # Each record is in the standing set of exactly one term.
-    for recorded in before.values():
+    for name, recorded in before.items():
+        if name == "targets":
+            continue
         counts = Counter(
             pk for term in standing for pk in Challenge.objects.standing_for(term).values_list("pk", flat=True)
         )
         assert set(counts.values()) == {1}
         # Summed over the terms at the top, the records are as many as there are.
-        tops = Counter(terms[terms[of].standing.pk].path.split(".")[0] for _pk, of in recorded if of in terms)
-        assert sum(tops.values()) == len([of for _pk, of in recorded if of in terms])
+        tops = Counter(terms[terms[of].standing.pk].path.split(".")[0] for _pk, of in recorded)
+        assert sum(tops.values()) == len(recorded)
         assert all(terms[int(top)].merged_into_id is None for top in tops)
     actions = Action.objects.count()
     assert sum(len(effect_rows(challenge=term)) for term in standing) == actions == len(effect_rows())
@@ -126,8 +128,7 @@ def test_any_sequence_of_changes_keeps_every_record_under_exactly_one_term(recor
             inner = transaction.savepoint()
             try:
                 step(*taken)
-            except CxplanError as refused:
-                assert refused.message
+            except CxplanError:
                 transaction.savepoint_rollback(inner)
             check(before)
     finally:
