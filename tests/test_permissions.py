@@ -173,6 +173,8 @@ PAGES = [
     page("GET", "impact:challenge-ranking", members(), "challenge"),
     page("GET", "impact:solution-evidence", members(), "solution"),
     page("GET", "impact:action-effect", in_scope(), "action"),
+    page("GET", "impact:action-weeks", in_scope(), "action"),
+    page("GET", "impact:methods", members()),
     page("GET", "api-docs", members()),
 ]
 API = [

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from apps.core.periods import WEEK
+from apps.impact.weekly import Band, Week, Windows
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 TONES = {"domain": ["better", "worse", "unclear"], "range": ["@better", "@worse", "@unclear"]}
@@ -27,15 +31,6 @@ class Estimate:
     alone: float | None = None
     alone_low: float | None = None
     alone_high: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The words written inside the drawings, in the reader's language."""
-
-    unit: str
-    without: str
-    start: str
 
 
 def tone(low: float, high: float) -> str:
@@ -133,54 +128,125 @@ def _dots(test: str, shape: str, size: int, colour: Spec) -> Spec:
     }
 
 
-def with_and_without(series: Mapping[str, Any], *, words: Words) -> Spec:
-    """The unit's weeks beside what would have been without the action, and the line where it began."""
-    observed = [_pair(series, index, "observed") for index in range(len(series["week"]))]
-    band = [
-        {"week": week, "value": middle, "low": low, "high": high}
-        for week, middle, low, high in zip(
-            series["week"], series["counterfactual"], series["low"], series["high"], strict=True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The words written inside the drawings, in the reader's language."""
+
+    unit: str
+    without: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """Something else of note in the unit, numbered; an event lasts `until`, another action begins."""
+
+    number: int
+    day: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the three drawings of an action share; `sign` is the metric's."""
+
+    weeks: Sequence[Week]
+    windows: Windows
+    markers: Sequence[Marker]
+    words: Words
+    sign: int
+
+    def framed(self, layers: Sequence[Spec], height: int) -> Spec:
+        """The layers between the shaded windows and the marks."""
+        return {
+            "$schema": SCHEMA,
+            "autosize": FIT,
+            "height": height,
+            "layer": [
+                *self._shades(),
+                *layers,
+                *self._marks(height),
+                *_start(self.windows.start, self.words.start),
+            ],
+        }
+
+    def _shades(self) -> list[Spec]:
+        """Pale where it takes hold, stronger where it counts."""
+        last = self.weeks[-1].monday + WEEK
+        edges = (
+            (self.windows.start, self.windows.counts_from, "@unclear", 0.08),
+            (self.windows.counts_from, self.windows.counts_until, "@accent", 0.09),
         )
-        if middle is not None
+        return [
+            _span(first, min(until, last), colour, opacity)
+            for first, until, colour, opacity in edges
+            if first < last
+        ]
+
+    def _marks(self, height: int) -> list[Spec]:
+        first, last = self.weeks[0].monday, self.weeks[-1].monday + WEEK
+        layers = []
+        for marker in self.markers:
+            day = max(marker.day, first)
+            if marker.until is not None:
+                layers.append(_span(day, min(marker.until, last), "@attention", 0.1))
+            else:
+                layers.append(_line(day, [2, 3]))
+        values = {
+            "values": [{"week": _day(max(each.day, first)), "name": str(each.number)} for each in self.markers]
+        }
+        place = {"x": _weeks(), "y": {"value": height - 11}}
+        badge = {"type": "point", "shape": "circle", "filled": True, "size": 230, "opacity": 1}
+        if self.markers:
+            layers += [
+                {"data": values, "mark": {**badge, "color": "@attention"}, "encoding": place},
+                {
+                    "data": values,
+                    "mark": {"type": "text", "color": "@surface", "fontWeight": 700, "fontSize": 11},
+                    "encoding": {**place, "text": {"field": "name"}},
+                },
+            ]
+        return layers
+
+
+def with_and_without(scene: Scene) -> Spec:
+    """The unit's weeks beside what would have been without the action, and the line where it began."""
+    band = [
+        {"week": _day(week.monday), "value": week.without, "low": week.low, "high": week.high}
+        for week in scene.weeks
+        if week.without is not None
     ]
-    seen = [point for point in observed if point["value"] is not None]
-    x = _weeks()
-    y: Spec = {"field": "value", "type": "quantitative", "scale": {"zero": False, "nice": True}}
+    seen = [
+        {"week": _day(week.monday), "value": week.observed} for week in scene.weeks if week.observed is not None
+    ]
+    x, y = _weeks(), _level("value")
+    said = scene.words
     ends = [
         {**line[-1], "name": name, "tone": colour}
-        for line, name, colour in ((seen, words.unit, "unit"), (band, words.without, "without"))
+        for line, name, colour in ((seen, said.unit, "unit"), (band, said.without, "without"))
         if line
     ]
     # The higher end is named above its line and the lower one below, so that the names never meet.
     ends.sort(key=lambda end: -end["value"])
-    return {
-        "$schema": SCHEMA,
-        "autosize": FIT,
-        "height": 260,
-        "layer": [
-            {
-                "data": {"values": band},
-                "mark": {"type": "area", "color": "@unclear", "opacity": 0.2},
-                "encoding": {
-                    "x": x,
-                    "y": {"field": "low", "type": "quantitative", "scale": {"zero": False, "nice": True}},
-                    "y2": {"field": "high"},
-                },
-            },
-            {
-                "data": {"values": band},
-                "mark": {"type": "line", "color": "@muted", "strokeDash": [5, 4], "strokeWidth": 1.75},
-                "encoding": {"x": x, "y": y},
-            },
-            {
-                "data": {"values": seen},
-                "mark": {"type": "line", "color": "@accent", "strokeWidth": 2.25, "point": {"size": 22}},
-                "encoding": {"x": x, "y": y},
-            },
-            *_start(series["start"], words.start),
-            *(_name(end, is_above=place == 0) for place, end in enumerate(ends)),
-        ],
-    }
+    layers: list[Spec] = [
+        {
+            "data": {"values": band},
+            "mark": {"type": "area", "color": "@unclear", "opacity": 0.2},
+            "encoding": {"x": x, "y": _level("low"), "y2": {"field": "high"}},
+        },
+        {
+            "data": {"values": band},
+            "mark": {"type": "line", "color": "@muted", "strokeDash": [5, 4], "strokeWidth": 1.75},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": seen},
+            "mark": {"type": "line", "color": "@accent", "strokeWidth": 2.25, "point": {"size": 22}},
+            "encoding": {"x": x, "y": y},
+        },
+        *(_name(end, is_above=place == 0) for place, end in enumerate(ends)),
+    ]
+    return scene.framed(layers, 270)
 
 
 def _name(end: Mapping[str, Any], *, is_above: bool) -> Spec:
@@ -203,67 +269,82 @@ def _name(end: Mapping[str, Any], *, is_above: bool) -> Spec:
     }
 
 
-def difference(series: Mapping[str, Any], *, sign: int, words: Words) -> Spec:
+def difference(scene: Scene) -> Spec:
     """Unit minus counterfactual, week by week, with the band of chance; up is better."""
-    values = differences(series, sign=sign)
+    return _banded(scene, [(week.monday, week.difference) for week in scene.weeks], dots=22)
+
+
+def total(scene: Scene) -> Spec:
+    """The differences added up since the start, with the band of chance; up is better."""
+    return _banded(scene, [(week.monday, week.total) for week in scene.weeks], dots=0)
+
+
+def _banded(scene: Scene, rows: Sequence[tuple[date, Band | None]], *, dots: int) -> Spec:
+    values = [
+        {"week": _day(monday), "value": band.value, "low": band.low, "high": band.high}
+        for monday, band in rows
+        if band is not None
+    ]
     x = _weeks()
-    return {
-        "$schema": SCHEMA,
-        "autosize": FIT,
-        "height": 180,
-        "layer": [
-            {
-                "data": {"values": values},
-                "mark": {"type": "area", "color": "@unclear", "opacity": 0.2},
-                "encoding": {
-                    "x": x,
-                    "y": {
-                        "field": "low",
-                        "type": "quantitative",
-                        "axis": {"labelExpr": _signed(sign)},
-                    },
-                    "y2": {"field": "high"},
-                },
+    axis = {"labelExpr": _signed(scene.sign)}
+    line: Spec = {"type": "line", "color": "@accent", "strokeWidth": 2.25}
+    if dots:
+        line["point"] = {"size": dots}
+    layers: list[Spec] = [
+        {
+            "data": {"values": values},
+            "mark": {"type": "area", "color": "@unclear", "opacity": 0.2},
+            "encoding": {
+                "x": x,
+                "y": {"field": "low", "type": "quantitative", "axis": axis},
+                "y2": {"field": "high"},
             },
-            {
-                "data": {"values": [{"zero": 0}]},
-                "mark": {"type": "rule", "color": "@ink", "opacity": 0.55},
-                "encoding": {"y": {"field": "zero", "type": "quantitative"}},
-            },
-            {
-                "data": {"values": values},
-                "mark": {"type": "line", "color": "@accent", "strokeWidth": 2.25, "point": {"size": 22}},
-                "encoding": {"x": x, "y": {"field": "value", "type": "quantitative"}},
-            },
-            *_start(series["start"], words.start),
-        ],
-    }
+        },
+        {
+            "data": {"values": [{"zero": 0}]},
+            "mark": {"type": "rule", "color": "@ink", "opacity": 0.55},
+            "encoding": {"y": {"field": "zero", "type": "quantitative"}},
+        },
+        {
+            "data": {"values": values},
+            "mark": line,
+            "encoding": {"x": x, "y": {"field": "value", "type": "quantitative"}},
+        },
+    ]
+    return scene.framed(layers, 190)
 
 
-def differences(series: Mapping[str, Any], *, sign: int) -> list[dict[str, Any]]:
-    """Week, difference and the band in which it stays when the action does nothing; positive is better."""
-    rows = []
-    for week, seen, middle, low, high in zip(
-        series["week"], series["observed"], series["counterfactual"], series["low"], series["high"], strict=True
-    ):
-        if seen is None or middle is None or low is None or high is None:
-            continue
-        edges = sorted((sign * (low - middle), sign * (high - middle)))
-        rows.append({"week": week, "value": sign * (seen - middle), "low": edges[0], "high": edges[1]})
-    return rows
-
-
-def _pair(series: Mapping[str, Any], index: int, name: str) -> dict[str, Any]:
-    return {"week": series["week"][index], "value": series[name][index]}
+def _day(day: date) -> str:
+    return day.isoformat()
 
 
 def _weeks() -> Spec:
     return {"field": "week", "type": "temporal", "axis": {"format": "%b %Y"}}
 
 
-def _start(day: str, label: str) -> list[Spec]:
+def _level(field: str) -> Spec:
+    return {"field": field, "type": "quantitative", "scale": {"zero": False, "nice": True}}
+
+
+def _span(first: date, until: date, colour: str, opacity: float) -> Spec:
+    return {
+        "data": {"values": [{"week": _day(first), "until": _day(until)}]},
+        "mark": {"type": "rect", "color": colour, "opacity": opacity},
+        "encoding": {"x": _weeks(), "x2": {"field": "until"}},
+    }
+
+
+def _line(day: date, dash: Sequence[int]) -> Spec:
+    return {
+        "data": {"values": [{"week": _day(day)}]},
+        "mark": {"type": "rule", "color": "@attention", "strokeWidth": 1.25, "strokeDash": list(dash)},
+        "encoding": {"x": _weeks()},
+    }
+
+
+def _start(day: date, label: str) -> list[Spec]:
     x = _weeks()
-    values = {"values": [{"week": day, "name": label}]}
+    values = {"values": [{"week": _day(day), "name": label}]}
     return [
         {
             "data": values,

@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any, TextIO
 
 FORMATS = ("table", "csv", "json")
+# A spreadsheet program would take a text that begins like this for a formula.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_rows(rows: Sequence[Any], kind: type[Any], form: str, out: TextIO) -> None:
@@ -21,6 +23,14 @@ def write_rows(rows: Sequence[Any], kind: type[Any], form: str, out: TextIO) -> 
         writer.writerows([[_cell(getattr(row, name)) for name in names] for row in rows])
     else:
         _write_table(names, [[_short(getattr(row, name)) for name in names] for row in rows], out)
+
+
+def write_sheet(rows: Sequence[Any], kind: type[Any], out: TextIO) -> None:
+    """Write dataclass rows of `kind` as CSV that a spreadsheet opens without running anything in it."""
+    names = [field.name for field in fields(kind)]
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(names)
+    writer.writerows([[_harmless(getattr(row, name)) for name in names] for row in rows])
 
 
 def write_json(document: Sequence[Any] | Mapping[str, Any], out: TextIO) -> None:
@@ -42,6 +52,11 @@ def _cell(value: object) -> str:
         return "|".join(str(part) for part in value)
     # repr keeps every digit of a float, so that CSV and JSON carry the same number.
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _harmless(value: object) -> str:
+    text = _cell(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_SIGNS) else text
 
 
 def _short(value: object) -> str:

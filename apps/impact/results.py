@@ -1,31 +1,49 @@
-"""What did one action change, and how did the number come about?"""
+"""What did one action change, in which outcomes, and what was seen week by week?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.conf import settings
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import Unit
 from apps.core import formats
-from apps.impact import caveats, charts, sheets, words
-from apps.impact.evidence import NORMAL_REACH, SideRow, Sides
+from apps.core.periods import WEEK, week_of, weeks_between
+from apps.feedback.models import Cell
+from apps.impact import caveats, health, plots, sheets, stories, weekly, words
 from apps.impact.models import Effect
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import Action, ActionSolution
 from apps.taxonomy.models import Metric
 
+# Units of the region from which one sees whether the number of responses moved everywhere.
+NEARBY_UNITS = 50
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step from the plain comparison to the result; without an interval it proves nothing by itself."""
+class OutcomeRow:
+    """One outcome around the start; empty texts where too few answered or nothing is known."""
 
-    label: str
-    value: float
-    text: str
-    low: float | None = None
-    high: float | None = None
+    metric: str
+    unit: str
+    sign: int
+    before: str
+    before_n: str
+    after: str
+    after_n: str
+    anyway: str
+    effect: float | None
+    low: float | None
+    high: float | None
+    p_positive: float | None
+    is_harm: bool
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is something to tell: the whole likely range is on one side, or harm is likely."""
+        return self.is_harm or (self.low is not None and self.low > 0) or (self.high is not None and self.high < 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +58,7 @@ class ActionEffect:
     effective_on: date | None
     status: str
     verdict: str
+    next_step: str
     effect: float | None
     low: float | None
     high: float | None
@@ -48,49 +67,47 @@ class ActionEffect:
     refusal: words.Words | None
     known_on: date | None
     naive_text: str
-    steps: tuple[Step, ...]
-    before: str
-    after: str
-    placebo_p: float | None
+    is_drawn_by_lot: bool
+    target: OutcomeRow | None
+    others: tuple[OutcomeRow, ...]
+    pace: weekly.Pace | None
+    plots: tuple[plots.Plot, ...]
+    notes: tuple[plots.Note, ...]
+    story: stories.Story | None
+    health: health.Health | None
     quality: int | None
     sheet: tuple[sheets.Line, ...]
     flags: tuple[words.Words, ...]
-    sides: Sides | None
-    with_and_without: charts.Spec | None
-    difference: charts.Spec | None
-    table: tuple[tuple[str, ...], ...]
     method: str
     as_of: date | None
     run_id: int | None
     solutions: tuple[str, ...]
 
     @property
-    def step_domain(self) -> tuple[float, float] | None:
-        edges = [edge for step in self.steps for edge in (step.low, step.high) if edge is not None]
-        return (min(0.0, *edges), max(0.0, *edges)) if edges else None
+    def domain(self) -> tuple[float, float] | None:
+        if self.low is None or self.high is None:
+            return None
+        return min(0.0, self.low), max(0.0, self.high)
 
     @property
-    def chart_title(self) -> str:
-        return _("%(metric)s, %(unit)s: this unit, and without the action") % {
-            "metric": self.metric,
-            "unit": self.unit,
-        }
+    def clear_others(self) -> tuple[OutcomeRow, ...]:
+        return tuple(row for row in self.others if row.is_clear)
 
     @property
-    def chart_subtitle(self) -> str:
-        return _("The band holds what would likely have happened without it.")
+    def unclear_others(self) -> tuple[OutcomeRow, ...]:
+        return tuple(row for row in self.others if not row.is_clear)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        return (_("Week"), _("This unit"), _("Without the action"), _("Likely range without it"), _("Answers"))
+    def pace_before(self) -> str:
+        return _a_week(self.pace.before) if self.pace else ""
 
     @property
-    def difference_title(self) -> str:
-        return _("The difference, %(unit)s") % {"unit": formats.change_unit(self.unit)}
+    def pace_after(self) -> str:
+        return _a_week(self.pace.after) if self.pace else ""
 
-    @property
-    def difference_subtitle(self) -> str:
-        return _("Inside the band it could be chance. Up is better for the customer.")
+
+def _a_week(count: float) -> str:
+    return _("%(count)s a week") % {"count": formats.number(count, 0 if count >= 10 else 1)}
 
 
 def action_effect(*, action: Action) -> ActionEffect | None:
@@ -103,28 +120,80 @@ def action_effect(*, action: Action) -> ActionEffect | None:
         .order_by("metric__touchpoint__position", "pk")
     )
     target = next((effect for effect in effects if effect.role == Effect.Role.TARGET), None)
-    rows = [_side(effect) for effect in effects if effect.role != Effect.Role.TARGET and effect.effect is not None]
-    sides = Sides.of(rows) if rows else None
     used = ActionSolution.objects.filter(action=action).select_related("version__solution")
     titles = tuple(row.version.solution.display_title for row in used.order_by("version__solution__code"))
+    levels = _levels(action, action.effective_on, [effect.metric_id for effect in effects])
+    others = tuple(
+        _row(effect, levels)
+        for effect in effects
+        if effect.role != Effect.Role.TARGET and effect.effect is not None
+    )
     if target is None:
-        return _unmeasured(action, sides, titles)
-    return _measured(action, target, sides, titles)
+        return _unmeasured(action, others, titles)
+    return _measured(action, target, _row(target, levels), others, titles)
 
 
-def _side(effect: Effect) -> SideRow:
-    return SideRow(
-        metric=effect.metric.display_name,
-        unit=effect.metric.display_unit,
-        sign=effect.metric.sign,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Level:
+    """Mean and number of responses in a window; the mean is None where too few answered to show it."""
+
+    mean: float | None
+    n: int
+
+
+def _levels(action: Action, start: date, metric_ids: Sequence[int]) -> Mapping[int, tuple[_Level, _Level]]:
+    """Each metric in the unit before and after the start, in the windows of a plain comparison."""
+    monday = week_of(start)
+    before = Q(week__gte=monday - DEFAULTS.naive_before * WEEK, week__lt=monday)
+    after = Q(week__gte=monday, week__lt=monday + DEFAULTS.naive_after * WEEK)
+    sums = (
+        Cell.objects.filter(before | after, unit=action.unit_id, metric__in=metric_ids)
+        .values("metric_id", kind=F("metric__kind"))
+        .annotate(
+            **{
+                f"{name}_{field}": Sum(field, filter=window)
+                for name, window in (("before", before), ("after", after))
+                for field in ("n", "weight", "total")
+            }
+        )
+    )
+    return {row["metric_id"]: (_level(row, "before"), _level(row, "after")) for row in sums}
+
+
+def _level(row: Mapping[str, object], name: str) -> _Level:
+    n, weight, total = (row[f"{name}_{field}"] for field in ("n", "weight", "total"))
+    count = int(str(n)) if n is not None else 0
+    least = settings.MINIMUM_CUSTOMERS_SHOWN if row["kind"] == Metric.Kind.PERCEPTION else 1
+    if count < least:
+        return _Level(mean=None, n=count)
+    return _Level(mean=float(str(total)) / float(str(weight)), n=count)
+
+
+def _row(effect: Effect, levels: Mapping[int, tuple[_Level, _Level]]) -> OutcomeRow:
+    metric = effect.metric
+    none = _Level(mean=None, n=0)
+    before, after = levels.get(metric.pk, (none, none))
+    anyway = None
+    if effect.effect is not None and effect.naive_change is not None and effect.raw_effect is not None:
+        anyway = effect.naive_change - effect.raw_effect
+    return OutcomeRow(
+        metric=metric.display_name,
+        unit=metric.display_unit,
+        sign=metric.sign,
+        before="" if before.mean is None else formats.level(before.mean, metric.display_unit),
+        before_n=formats.counted(before.n, "answer"),
+        after="" if after.mean is None else formats.level(after.mean, metric.display_unit),
+        after_n=formats.counted(after.n, "answer"),
+        anyway="" if anyway is None else words.change(anyway, metric.display_unit, metric.sign),
         effect=effect.effect,
         low=effect.low,
         high=effect.high,
+        p_positive=effect.p_positive,
         is_harm=effect.p_positive is not None and 1 - effect.p_positive >= DEFAULTS.harm_probability,
     )
 
 
-def _unmeasured(action: Action, sides: Sides | None, titles: tuple[str, ...]) -> ActionEffect:
+def _unmeasured(action: Action, others: tuple[OutcomeRow, ...], titles: tuple[str, ...]) -> ActionEffect:
     metric = action.target_metric or action.challenge.metric
     waiting = words.Words(
         title=_("Not measured yet"), text=_("The measurement runs by itself within a few minutes of new data.")
@@ -138,6 +207,7 @@ def _unmeasured(action: Action, sides: Sides | None, titles: tuple[str, ...]) ->
         effective_on=action.effective_on,
         status=Effect.Status.NOT_ESTIMABLE,
         verdict="not_estimable" if metric is None else "too_early",
+        next_step="",
         effect=None,
         low=None,
         high=None,
@@ -146,17 +216,17 @@ def _unmeasured(action: Action, sides: Sides | None, titles: tuple[str, ...]) ->
         refusal=words.refusal("no_metric") if metric is None else waiting,
         known_on=None,
         naive_text="",
-        steps=(),
-        before="",
-        after="",
-        placebo_p=None,
+        is_drawn_by_lot=action.is_randomised,
+        target=None,
+        others=others,
+        pace=None,
+        plots=(),
+        notes=(),
+        story=None,
+        health=None,
         quality=None,
         sheet=(),
         flags=(),
-        sides=sides,
-        with_and_without=None,
-        difference=None,
-        table=(),
         method="",
         as_of=None,
         run_id=None,
@@ -164,11 +234,17 @@ def _unmeasured(action: Action, sides: Sides | None, titles: tuple[str, ...]) ->
     )
 
 
-def _measured(action: Action, target: Effect, sides: Sides | None, titles: tuple[str, ...]) -> ActionEffect:
+def _measured(
+    action: Action, target: Effect, row: OutcomeRow, others: tuple[OutcomeRow, ...], titles: tuple[str, ...]
+) -> ActionEffect:
     metric, figures = target.metric, _figures(target)
-    verdict = words.action_verdict(target.status, target.p_positive)
-    series = _shown(target.series, metric) if target.series else None
-    said = charts.Words(unit=_("This unit"), without=_("Without the action"), start=_("in effect"))
+    verdict = words.action_verdict(target.status, target.p_positive, target.reason)
+    read = plots.weeks_of(target)
+    notes = plots.notes_of(action, read) if read else ()
+    windows = weekly.windows(target.series) if target.series else None
+    pace = None
+    if windows is not None and metric.kind == Metric.Kind.PERCEPTION:
+        pace = weekly.pace(read, windows.start, _pace_nearby(action, metric, read, windows.start))
     return ActionEffect(
         external_id=action.external_id,
         unit_name=action.unit.display_name,
@@ -178,6 +254,7 @@ def _measured(action: Action, target: Effect, sides: Sides | None, titles: tuple
         effective_on=action.effective_on,
         status=target.status,
         verdict=verdict,
+        next_step=words.next_step(verdict),
         effect=target.effect,
         low=target.low,
         high=target.high,
@@ -190,22 +267,36 @@ def _measured(action: Action, target: Effect, sides: Sides | None, titles: tuple
             if target.naive_change is None
             else words.change(target.naive_change, metric.display_unit, metric.sign)
         ),
-        steps=_steps(target, metric),
-        before=_window(target.weeks_before, target.n_before),
-        after=_window(target.weeks_after, target.n_after),
-        placebo_p=target.placebo_p,
+        is_drawn_by_lot=action.is_randomised,
+        target=row,
+        others=others,
+        pace=pace,
+        plots=plots.plots_of(metric, read, windows, notes) if windows else (),
+        notes=notes,
+        story=stories.story(action, target, windows),
+        health=health.health(target, pace),
         quality=target.quality,
         sheet=sheets.quality_sheet(target.quality_parts, figures),
         flags=caveats.flags(target.flags),
-        sides=sides,
-        with_and_without=charts.with_and_without(series, words=said) if series else None,
-        difference=charts.difference(series, sign=metric.sign, words=said) if series else None,
-        table=_table(series, metric) if series else (),
         method=target.method,
         as_of=target.as_of,
         run_id=target.run_id,
         solutions=titles,
     )
+
+
+def _pace_nearby(action: Action, metric: Metric, read: Sequence[weekly.Week], start: date) -> float:
+    """Responses a week after the start for each before, in some units of the region; 1 where nobody knows."""
+    first = max(read[0].monday, start - DEFAULTS.baseline_window * WEEK)
+    until = read[-1].monday + WEEK
+    nearby = Unit.objects.filter(region=action.unit.region).exclude(pk=action.unit_id).order_by("pk")
+    counts = Cell.objects.filter(
+        metric=metric, unit__in=nearby.values("pk")[:NEARBY_UNITS], week__gte=first, week__lt=until
+    ).aggregate(before=Sum("n", filter=Q(week__lt=start)), after=Sum("n", filter=Q(week__gte=start)))
+    before, after = counts["before"] or 0, counts["after"] or 0
+    if not before or not after or first >= start:
+        return 1.0
+    return (after / weeks_between(start, until)) / (before / weeks_between(first, start))
 
 
 def _figures(effect: Effect) -> words.Figures:
@@ -215,45 +306,11 @@ def _figures(effect: Effect) -> words.Figures:
         n_before=effect.n_before,
         n_after=effect.n_after,
         known_on=effect.known_on,
+        as_of=effect.as_of,
         units=effect.run.unit_count,
         weeks=effect.run.week_count,
+        free_units=health.free_units(effect.quality_parts),
     )
-
-
-def _steps(effect: Effect, metric: Metric) -> tuple[Step, ...]:
-    """From what before and after would have claimed to what we believe."""
-    if effect.effect is None or effect.raw_effect is None or effect.raw_se is None or effect.naive_change is None:
-        return ()
-    reach = NORMAL_REACH * effect.raw_se
-    excess = effect.naive_change - effect.raw_effect
-
-    def step(label: str, value: float, low: float | None = None, high: float | None = None) -> Step:
-        return Step(
-            label=label,
-            value=value,
-            text=words.change(value, metric.display_unit, metric.sign),
-            low=low,
-            high=high,
-        )
-
-    return (
-        step(_("Plain before and after would have said"), effect.naive_change),
-        step(_("of which the season, and a bad spell that ended by itself"), excess),
-        step(
-            _("This unit alone, against what would have been"),
-            effect.raw_effect,
-            effect.raw_effect - reach,
-            effect.raw_effect + reach,
-        ),
-        step(_("With what all other uses of the same solutions tell"), effect.effect, effect.low, effect.high),
-    )
-
-
-def _window(weeks: int, answers: int) -> str:
-    return _("%(answers)s in %(weeks)s") % {
-        "answers": formats.counted(answers, "answer"),
-        "weeks": formats.counted(weeks, "week"),
-    }
 
 
 def _sentence(effect: Effect, verdict: str, action: Action) -> str:
@@ -267,32 +324,3 @@ def _sentence(effect: Effect, verdict: str, action: Action) -> str:
         "worse": _("%(metric)s got worse in %(unit)s, and it is very likely because of this."),
     }
     return said[verdict] % name if verdict in said else ""
-
-
-def _shown(series: Mapping[str, Any], metric: Metric) -> Mapping[str, Any]:
-    """The weekly series without the means of too few customers."""
-    if metric.kind != Metric.Kind.PERCEPTION:
-        return series
-    shown = [
-        seen if n is not None and n >= settings.MINIMUM_CUSTOMERS_SHOWN else None
-        for seen, n in zip(series["observed"], series["n"], strict=True)
-    ]
-    return {**series, "observed": shown}
-
-
-def _table(series: Mapping[str, Any], metric: Metric) -> tuple[tuple[str, ...], ...]:
-    unit = metric.display_unit
-    rows = []
-    for index, week in enumerate(series["week"]):
-        seen, middle = series["observed"][index], series["counterfactual"][index]
-        low, high = series["low"][index], series["high"][index]
-        rows.append(
-            (
-                formats.week_as_said(date.fromisoformat(week), date.fromisoformat(series["week"][-1])),
-                "" if seen is None else formats.level(seen, unit),
-                "" if middle is None else formats.level(middle, unit),
-                "" if low is None or high is None else f"{formats.level(low, '')} – {formats.level(high, '')}",
-                formats.number(series["n"][index] or 0),
-            )
-        )
-    return tuple(rows)

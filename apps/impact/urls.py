@@ -9,6 +9,8 @@ urlpatterns = [
     path("challenges/<str:code>/ranking/", views.challenge_ranking, name="challenge-ranking"),
     path("solutions/<str:code>/evidence/", views.solution_evidence, name="solution-evidence"),
     path("actions/<str:external_id>/effect/", views.action_effect, name="action-effect"),
+    path("actions/<str:external_id>/effect/weeks.csv", views.action_weeks, name="action-weeks"),
+    path("learn/methods/", views.methods, name="methods"),
     path("focus/", views.focus, name="focus"),
     path("learn/", views.learn, name="learn"),
 ]

@@ -1,5 +1,7 @@
 """Pages and fragments that show what was measured."""
 
+from typing import TextIO, cast
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -9,8 +11,9 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
-from apps.impact import evidence, rankings, results, selectors
+from apps.impact import evidence, output, plots, rankings, results, selectors
 from apps.impact import focus as focusing
+from apps.impact.models import Effect
 from apps.library.models import Solution
 from apps.planning.models import Action
 from apps.taxonomy.models import Challenge
@@ -50,6 +53,24 @@ def action_effect(request: PersonRequest, external_id: str) -> HttpResponse:
     action = get_object_or_404(actions, external_id__iexact=external_id)
     result = results.action_effect(action=action)
     return _page_or_fragment(request, "action_effect", {"result": result, "action": action})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def action_weeks(request: PersonRequest, external_id: str) -> HttpResponse:
+    effects = Effect.objects.on_target().in_scope(request.person.scope(Role.STAFF)).select_related("metric", "run")
+    effect = get_object_or_404(effects, action__external_id__iexact=external_id)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{external_id}-weeks.csv"'
+    response.write("\ufeff")
+    output.write_sheet(plots.week_rows(effect), plots.WeekRow, cast(TextIO, response))
+    return response
+
+
+@require_safe
+@require_role(Role.STAFF)
+def methods(request: PersonRequest) -> HttpResponse:
+    return render(request, "impact/methods.html")
 
 
 @require_safe

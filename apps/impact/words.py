@@ -35,14 +35,28 @@ class Figures:
     n_before: int = 0
     n_after: int = 0
     known_on: date | None = None
+    as_of: date | None = None
     units: int = 0
     weeks: int = 0
+    # Units of the region that were free to compare with in the thinnest week; None where nobody counted.
+    free_units: int | None = None
 
 
-def action_verdict(status: str, p_positive: float | None) -> str:
+# Refusals that more or other data would end, and those in which the comparison itself is at fault.
+NEEDS_DATA = frozenset(
+    {"no_baseline", "too_few_answers", "ended_early", "no_data", "no_answers", "network_too_small", "too_noisy"}
+)
+UNHEALTHY = frozenset({"no_comparison", "shared_window"})
+
+
+def action_verdict(status: str, p_positive: float | None, reason: str = "") -> str:
     """The chip of one action: from the probability, given everything known, that it improved things."""
     if status != "estimated" or p_positive is None:
-        return "too_early" if status == "too_early" else "not_estimable"
+        if status == "too_early":
+            return "too_early"
+        if reason in UNHEALTHY:
+            return "unhealthy"
+        return "not_enough_data" if reason in NEEDS_DATA else "not_estimable"
     if p_positive >= SURE:
         return "improved"
     if p_positive >= LIKELY:
@@ -50,6 +64,25 @@ def action_verdict(status: str, p_positive: float | None) -> str:
     if p_positive <= SURELY_NOT:
         return "worse"
     return "probably_worse" if p_positive <= UNLIKELY else "no_clear_change"
+
+
+NEXT_STEPS: Mapping[str, Text] = {
+    "improved": gettext_lazy("Keep it as your standard, and tell units with the same problem."),
+    "probably_improved": gettext_lazy("Carry on. More uses elsewhere will make it sure."),
+    "no_clear_change": gettext_lazy(
+        "Ask whether it was carried out in full. If it was, look for another solution to this challenge."
+    ),
+    "probably_worse": gettext_lazy("Ask the team and some customers what gets in the way before you go on."),
+    "worse": gettext_lazy(
+        "Think about stopping it, and note what happened: this tells everybody something about the solution, not "
+        "about the unit."
+    ),
+    "too_early": gettext_lazy("Carry on as planned, and keep asking customers."),
+}
+
+
+def next_step(verdict: str) -> str:
+    return str(NEXT_STEPS.get(verdict, ""))
 
 
 def change(value: float, unit: str, sign: int) -> str:
@@ -78,14 +111,42 @@ def values_of(figures: Figures) -> dict[str, str]:
 
 def _remedy(code: str, figures: Figures) -> str:
     if code == "too_early":
-        if figures.known_on is not None:
-            return _("We will know from %(day)s.") % {"day": formats.exact_day(figures.known_on)}
-        return _("It takes about fifteen weeks of answers after the start.")
+        return _wait(figures)
+    if code == "no_comparison":
+        return _free_units(figures)
     if code == "too_few_answers":
         return _few_answers(figures)
     if code == "network_too_small":
         return _network(figures)
     return str(REMEDIES.get(code, ""))
+
+
+def _wait(figures: Figures) -> str:
+    if figures.known_on is None:
+        return _("It takes about fifteen weeks of answers after the start.")
+    said = {"day": formats.exact_day(figures.known_on)}
+    if figures.as_of is None or figures.known_on <= figures.as_of:
+        return _("We will know from %(day)s.") % said
+    missing = -(-(figures.known_on - figures.as_of).days // 7)
+    return _("%(weeks)s more: known about %(day)s.") % {**said, "weeks": formats.counted(missing, "week")}
+
+
+def _free_units(figures: Figures) -> str:
+    wanted = str(REMEDIES["no_comparison"])
+    if figures.free_units is None or figures.free_units >= DEFAULTS.comparison_units:
+        return wanted
+    missing = DEFAULTS.comparison_units - figures.free_units
+    return " ".join(
+        (
+            ngettext(
+                "%(units)s more that did nothing in these weeks would have been enough.",
+                "%(units)s more that did nothing in these weeks would have been enough.",
+                missing,
+            )
+            % {"units": formats.counted(missing, "unit")},
+            wanted,
+        )
+    )
 
 
 def _few_answers(figures: Figures) -> str:

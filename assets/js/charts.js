@@ -92,6 +92,31 @@ const draw = async (figure) => {
   drawn.set(figure, result);
 };
 
+const hand = (url, name) => {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+};
+
+// data-chart-save="png" or "svg" keeps the drawing as a file, on the page's own ground.
+const save = async (button) => {
+  const figure = button.closest("[data-chart]");
+  if (!drawn.has(figure)) await draw(figure);
+  const { view } = drawn.get(figure);
+  const name = `${figure.id}.${button.dataset.chartSave}`;
+  view.background(token("surface"));
+  if (button.dataset.chartSave === "png") {
+    hand(await view.toImageURL("png", 2), name);
+  } else {
+    const url = URL.createObjectURL(new Blob([await view.toSVG()], { type: "image/svg+xml" }));
+    hand(url, name);
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  }
+  view.background("transparent");
+  button.closest("details")?.removeAttribute("open");
+};
+
 const watcher = new IntersectionObserver(
   (entries) => {
     for (const entry of entries) {
@@ -120,6 +145,10 @@ const redraw = () => {
 
 if (source) {
   adopt(document);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-chart-save]");
+    if (button) save(button);
+  });
   document.body.addEventListener("htmx:load", (event) => adopt(event.detail.elt));
   document.addEventListener("cx:theme", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

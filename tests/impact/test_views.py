@@ -1,13 +1,25 @@
 """Pages and fragments: what they say, to whom, and with how many queries."""
 
 import re
+from dataclasses import dataclass
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.urls import reverse
 
 from apps.accounts.models import Role
 from apps.impact.models import Effect, RankedSolution, Run
-from tests.factories import ActionFactory, ChallengeFactory, MembershipFactory, SolutionFactory, UserFactory
+from apps.impact.output import write_sheet
+from apps.planning.models import Action
+from tests.factories import (
+    ActionFactory,
+    ChallengeFactory,
+    EventFactory,
+    MembershipFactory,
+    SolutionFactory,
+    UserFactory,
+)
 from tests.impact.small_chain import measured_chain
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +139,61 @@ def test_the_effect_shows_its_story(chain, sign_in):
     assert "How well it could be measured" in text
     assert 'id="effect-weeks"' in page
     assert 'id="effect-difference"' in page
+    assert 'id="effect-total"' in page
+    assert page.count("Show as a table") == 3
+    assert "Next: Keep it as your standard" in text
+    assert "They are compared with how the same weeks would likely have gone" in text
+    assert "Without the action it would have moved by" in text
+    assert "Can the comparison be trusted?" in text
+
+
+def estimated(chain):
+    return Effect.objects.on_target().filter(status=Effect.Status.ESTIMATED).order_by("-effect").first()
+
+
+def test_what_else_went_on_is_marked_and_named(chain, sign_in):
+    effect = estimated(chain)
+    action = effect.action
+    EventFactory(unit=None, name="Summer offer", starts_on=action.effective_on, ends_on=action.effective_on)
+    EventFactory(unit=chain.units[-1], name="Works elsewhere", starts_on=action.effective_on)
+    other = ActionFactory(unit=action.unit, effective_on=action.effective_on + timedelta(days=30))
+    page = sign_in(action.unit).get(reverse("impact:action-effect", args=[action.external_id])).content.decode()
+    assert "Summer offer" in page
+    assert "Works elsewhere" not in page
+    assert reverse("planning:action", args=[other.external_id]) in page
+
+
+def test_a_drawn_roll_out_is_said_to_be_one(chain, sign_in):
+    action = estimated(chain).action
+    Action.objects.filter(pk=action.pk).update(is_randomised=True)
+    text = text_of(sign_in(action.unit).get(reverse("impact:action-effect", args=[action.external_id])))
+    assert "Drawn by lot" in text
+    assert "nobody chose to begin here after a bad spell" in text
+
+
+def test_the_weeks_leave_as_a_file_that_runs_nothing(chain, sign_in):
+    effect = estimated(chain)
+    response = sign_in(effect.action.unit).get(reverse("impact:action-weeks", args=[effect.action.external_id]))
+    lines = response.content.decode("utf-8-sig").splitlines()
+    assert response["Content-Type"].startswith("text/csv")
+    assert lines[0].split(",")[:4] == ["week", "observed", "without", "without_low"]
+    assert len(lines) == 1 + len(effect.series["week"])
+    assert not re.search(r"(^|,)[=+@]", "\n".join(lines))
+
+
+def test_text_that_a_spreadsheet_would_run_is_made_harmless():
+    @dataclass
+    class Row:
+        name: str
+        value: float | None
+
+    out = StringIO()
+    write_sheet([Row("=1+1", -2.0), Row("plain", None)], Row, out)
+    assert out.getvalue().splitlines() == ["name,value", "'=1+1,-2.0", "plain,"]
+
+
+def test_how_it_is_measured_is_told(chain, sign_in):
+    assert "Why not simply before and after?" in text_of(sign_in(chain.root).get(reverse("impact:methods")))
 
 
 def test_a_refusal_says_why_and_what_would_change_it(chain, sign_in):

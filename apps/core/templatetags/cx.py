@@ -40,6 +40,8 @@ VERDICTS = {
     "probably_worse": (WORSE, gettext_lazy("Probably worse")),
     "worse": (WORSE, gettext_lazy("Worse")),
     "too_early": (PLAIN, gettext_lazy("Too early to say")),
+    "not_enough_data": (PLAIN, gettext_lazy("Not enough data")),
+    "unhealthy": (ATTENTION, gettext_lazy("Comparison unhealthy")),
     "not_estimable": (PLAIN, gettext_lazy("Can’t be measured")),
 }
 EVIDENCE_WORDS = (
@@ -129,6 +131,16 @@ def signed(value: Number | None, decimals: int = 2) -> str:
 def percent(share: Number | None, decimals: int = 0) -> str:
     """A share between 0 and 1."""
     return "" if share is None else formats.percent(share, decimals)
+
+
+@register.filter
+def chance(share: Number | None) -> str:
+    """A probability without false certainty: it never reads 0 % or 100 %."""
+    if share is None:
+        return ""
+    if share > 0.99:
+        return _("over %(share)s") % {"share": formats.percent(0.99)}
+    return formats.percent(share) if share >= 0.01 else _("under %(share)s") % {"share": formats.percent(0.01)}
 
 
 @register.filter
