@@ -221,7 +221,7 @@ def with_and_without(scene: Scene) -> Spec:
     ]
     x, y = _weeks(), _level("value")
     said = scene.words
-    ends = [
+    ends: list[dict[str, Any]] = [
         {**line[-1], "name": name, "tone": colour}
         for line, name, colour in ((seen, said.unit, "unit"), (band, said.without, "without"))
         if line

@@ -190,6 +190,8 @@ class RankedSolution(models.Model):
     region_count = models.PositiveIntegerField(default=0)
     heterogeneity = models.FloatField(null=True, blank=True)
     persistence = models.JSONField(null=True, blank=True)
+    # The chance of being better than another rankable solution of the challenge, by that solution's id.
+    better = models.JSONField(default=dict)
     # Ids of solutions always used together with this one, so that only their sum is known.
     aliases = models.JSONField(default=list)
     # Copied from the side effects on other metrics, whichever of them was measured last.

@@ -202,6 +202,7 @@ def _ranked(
         row.p_best, row.expected_rank = finite(place.p_best), finite(place.expected_rank)
         row.low_10, row.try_next = finite(place.safe), finite(place.expected_gain)
         row.is_worth_trying = place.worth_trying
+        row.better = _better(ranking, place, data) if ranking is not None else {}
         row.is_safe_pick = ranking is not None and ranking.safe_pick == place.solution
     row.information, row.standing = finite(solution.information), solution.standing
     row.action_count, row.unit_count, row.region_count = solution.actions, solution.units, solution.regions
@@ -212,6 +213,19 @@ def _ranked(
     row.own_verdict = row.verdict = solution.verdict
     row.naive_change = finite(solution.naive_change)
     return row
+
+
+def _better(ranking: Ranking, place: Ranked, data: MetricData) -> dict[str, float]:
+    """P(better than another) by the other's id; only among those that are rankable."""
+    rankable = [entry.solution for entry in ranking.entries if entry.rank is not None]
+    if place.solution not in rankable:
+        return {}
+    chances = ranking.better[rankable.index(place.solution)]
+    return {
+        str(data.solution_ids[other]): round(float(chance), DECIMALS)
+        for other, chance in zip(rankable, chances, strict=True)
+        if other != place.solution
+    }
 
 
 def _persistence(solution: SolutionEffect) -> dict[str, Any] | None:

@@ -257,3 +257,13 @@ def test_two_runs_of_a_metric_never_overlap(small):
             cursor.execute("SELECT pg_advisory_unlock(%s, %s::int)", [services.LOCK_METRIC, small.metric.pk])
         other.close()
     assert measure_metric(metric=small.metric, as_of=AS_OF).state == Run.State.FINISHED
+
+
+def test_each_ranked_pair_has_its_chance():
+    measured_chain()
+    rows = {row.solution_id: row for row in RankedSolution.objects.filter(context="", rank__isnull=False)}
+    assert len(rows) > 1
+    for one, row in rows.items():
+        assert set(row.better) == {str(other) for other in rows if other != one}
+        for other, chance in row.better.items():
+            assert chance + rows[int(other)].better[str(one)] == pytest.approx(1.0, abs=1e-3)
