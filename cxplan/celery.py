@@ -20,6 +20,8 @@ app.conf.beat_schedule = {
     "resume-imports": {"task": "imports.resume", "schedule": 15.0},
     # Metrics whose cells, actions or calendar week moved on since their last measurement.
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
+    # Measurements whose process was killed, and chunks of work that nobody was told of.
+    "resume-measurements": {"task": "impact.resume", "schedule": 5.0},
 }
 
 

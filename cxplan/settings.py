@@ -230,3 +230,5 @@ IMPORT_MAX_BYTES = env.integer("IMPORT_MAX_BYTES", 20 * 1024**3)
 IMPORT_MAX_FIELD_CHARACTERS = env.integer("IMPORT_MAX_FIELD_CHARACTERS", 100_000)
 # Results of fewer customers than this are not shown outside measurement.
 MINIMUM_CUSTOMERS_SHOWN = env.integer("MINIMUM_CUSTOMERS_SHOWN", 5)
+# Units in one share of a measurement; results do not depend on it.
+IMPACT_CHUNK_UNITS = env.integer("IMPACT_CHUNK_UNITS", 250)

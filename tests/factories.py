@@ -14,7 +14,7 @@ from factory.django import DjangoModelFactory
 from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, UnitPlacement, User
 from apps.accounts.services import token_digest
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
-from apps.impact.models import ActionClaim, Effect, RankedSolution, Run, SideEffect, SolutionClaim
+from apps.impact.models import ActionClaim, Basis, Chunk, Effect, RankedSolution, Run, SideEffect, SolutionClaim
 from apps.imports.models import ImportBatch, Kind
 from apps.library.models import Solution, SolutionLink, SolutionVersion
 from apps.notifications.models import Conversation, Letter, Mail, Notification, Preference, ResultsSeen
@@ -446,6 +446,30 @@ class SideEffectFactory(DjangoModelFactory):
     high = -0.4
     p_harm = 0.99
     action_count = 6
+
+
+class BasisFactory(DjangoModelFactory):
+    class Meta:
+        model = Basis
+
+    metric = factory.SubFactory(MetricFactory)
+    month = date(2024, 6, 1)
+    digest = "0" * 64
+    unit_count = 120
+    action_count = 60
+    effective_count = 9000.0
+    noise = factory.LazyFunction(dict)
+    fitted_at = datetime(2024, 6, 3, 4, tzinfo=UTC)
+
+
+class ChunkFactory(DjangoModelFactory):
+    class Meta:
+        model = Chunk
+
+    run = factory.SubFactory(RunFactory, state=Run.State.RUNNING)
+    step = Chunk.Step.UNITS
+    number = factory.Sequence(int)
+    digest = "0" * 64
 
 
 class SolutionClaimFactory(DjangoModelFactory):

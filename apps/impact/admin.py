@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin
-from apps.impact.models import ActionClaim, Effect, RankedSolution, Run, SideEffect, SolutionClaim
+from apps.impact.models import ActionClaim, Basis, Chunk, Effect, RankedSolution, Run, SideEffect, SolutionClaim
 
 
 @admin.register(Run)
@@ -68,3 +68,21 @@ class ActionClaimAdmin(ReadOnlyAdmin):
     list_select_related = ("action", "metric")
     search_fields = ("action__external_id", "metric__code")
     ordering = ("-id",)
+
+
+@admin.register(Basis)
+class BasisAdmin(ReadOnlyAdmin):
+    list_display = ("metric", "month", "unit_count", "action_count", "fitted_at")
+    list_select_related = ("metric",)
+    search_fields = ("metric__code",)
+    ordering = ("metric",)
+
+
+@admin.register(Chunk)
+class ChunkAdmin(ReadOnlyAdmin):
+    list_display = ("run", "step", "number", "done_at", "error")
+    list_filter = ("step",)
+    list_select_related = ("run",)
+    search_fields = ("run__metric__code", "error")
+    ordering = ("-id",)
+    exclude = ("inputs", "result")

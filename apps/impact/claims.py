@@ -216,7 +216,7 @@ def _uses() -> Mapping[tuple[int, int], list[LaterUse]]:
     )
     uses: dict[tuple[int, int], list[LaterUse]] = {}
     for used, metric_id, began_on, effect, se in rows:
-        if len(used) == 1:
+        if len(used) == 1 and began_on is not None and effect is not None and se is not None:
             uses.setdefault((used[0], metric_id), []).append(LaterUse(began_on=began_on, effect=effect, se=se))
     return uses
 

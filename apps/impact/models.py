@@ -22,6 +22,9 @@ class Run(models.Model):
     metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
     phase = models.CharField(max_length=20, blank=True)
+    # Chunks of the phase that are done, of all; 0 of 0 where a phase is one piece.
+    done_count = models.PositiveIntegerField(default=0)
+    total_count = models.PositiveIntegerField(default=0)
     method = models.CharField(max_length=40)
     fingerprint = models.CharField(max_length=64)
     seed = models.BigIntegerField(default=0)
@@ -36,6 +39,8 @@ class Run(models.Model):
     # Where the better half of the units stood lately, and how far units are apart; on the metric's own scale.
     benchmark = models.JSONField(null=True, blank=True)
     noise = models.JSONField(null=True, blank=True)
+    # The noise it was given and the spreads it set out from: with them the same rows give the same bits.
+    start = models.JSONField(null=True, blank=True)
     checks = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
@@ -43,10 +48,65 @@ class Run(models.Model):
 
     class Meta:
         verbose_name = _("measurement")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric"], condition=models.Q(state="running"), name="impact_run_one_at_a_time"
+            )
+        ]
         indexes = [models.Index(fields=["metric", "-id"], name="impact_run_metric")]
 
     def __str__(self) -> str:
         return f"{self.metric_id} as of {self.as_of}"
+
+
+class Basis(models.Model):
+    """What is searched for once a month and set out from until then: a metric's noise and spreads."""
+
+    metric = models.OneToOneField(Metric, models.CASCADE, related_name="+")
+    month = models.DateField()
+    # Of the method and its settings.
+    digest = models.CharField(max_length=64)
+    # What it was fitted on: when one of these has grown, it is fitted again before the month is over.
+    unit_count = models.PositiveIntegerField()
+    action_count = models.PositiveIntegerField()
+    effective_count = models.FloatField()
+    within_variance = models.FloatField(null=True, blank=True)
+    noise = models.JSONField()
+    spreads = models.JSONField(null=True, blank=True)
+    fitted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("basis")
+        verbose_name_plural = _("bases")
+
+    def __str__(self) -> str:
+        return f"{self.metric_id}, {self.month:%Y-%m}"
+
+
+class Chunk(models.Model):
+    """A share of a run's work on some units, done by whichever process locks its row first."""
+
+    class Step(models.TextChoices):
+        UNITS = "units", _("Statistics of units")
+        WEEKS = "weeks", _("Weeks around actions")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
+    step = models.CharField(max_length=5, choices=Step.choices)
+    number = models.PositiveIntegerField()
+    # Of the inputs, which are dropped once the work is done.
+    digest = models.CharField(max_length=64)
+    inputs = models.BinaryField(null=True, blank=True)
+    result = models.BinaryField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("chunk")
+        constraints = [models.UniqueConstraint(fields=["run", "step", "number"], name="impact_chunk_number")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(done_at=None), name="impact_chunk_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.number} of run {self.run_id}"
 
 
 class EffectQuerySet(models.QuerySet["Effect"]):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,10 +12,9 @@ from apps.core.periods import WEEK
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.impact.panel import MetricData
 from apps.impact.stats import fit as engine
-from apps.impact.stats.data import Floats, Settings
-from apps.impact.stats.errors import NotEstimable
+from apps.impact.stats.data import Floats, Ints, Settings
 from apps.impact.stats.fit import MetricFit
-from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, SolutionEffect
+from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, Series, SolutionEffect
 
 # The chart shows half a year before an action and at most a year after it.
 WEEKS_BEFORE, WEEKS_AFTER = 26, 52
@@ -54,15 +53,14 @@ def parts(sheet: Sequence[Part]) -> list[dict[str, Any]]:
     ]
 
 
-def effect_rows(*, run: Run, data: MetricData, fit: MetricFit, settings: Settings) -> list[Effect]:
-    """One row per logged action; the weekly series only for actions aimed at the metric."""
-    return [_effect(run, data, fit, index, settings) for index in range(len(data.logs))]
+def effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[Effect]:
+    """One row per logged action; the weeks around those aimed at the metric are drawn afterwards."""
+    return [_effect(run, data, fit, index) for index in range(len(data.logs))]
 
 
-def _effect(run: Run, data: MetricData, fit: MetricFit, index: int, settings: Settings) -> Effect:
+def _effect(run: Run, data: MetricData, fit: MetricFit, index: int) -> Effect:
     result = fit.actions[index]
     interval = result.interval if result.status == Effect.Status.ESTIMATED else None
-    is_target = result.role == Effect.Role.TARGET
     return Effect(
         run=run,
         action_id=data.logs[index].pk,
@@ -91,7 +89,6 @@ def _effect(run: Run, data: MetricData, fit: MetricFit, index: int, settings: Se
         method=run.method,
         fingerprint=run.fingerprint,
         as_of=run.as_of,
-        series=_series(run, data, fit, index, settings) if interval and is_target else None,
     )
 
 
@@ -102,29 +99,56 @@ def _known_on(result: ActionEffect, data: MetricData) -> date | None:
     return data.monday(result.known_from) + WEEK
 
 
-def _series(run: Run, data: MetricData, fit: MetricFit, index: int, settings: Settings) -> dict[str, Any] | None:
-    """Weeks around the action on the metric's own scale, as it is read on screen (not turned by its sign)."""
-    try:
-        series = engine.counterfactual(fit, data.panel, index)
-    except NotEstimable:
-        return None
-    sign, start = run.metric.sign, int(data.actions.start[index])
-    inside = (series.week >= start - WEEKS_BEFORE) & (series.week < start + WEEKS_AFTER)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """An action whose weeks are drawn: the weeks of the panel in which it began and is judged from."""
+
+    action_id: int
+    start: int
+    primary_from: int
+
+
+def drawn_actions(data: MetricData, fit: MetricFit, settings: Settings) -> tuple[Ints, list[Drawn]]:
+    """The actions aimed at the metric that have an estimate: their indices, and what their charts need."""
+    rows = [
+        index
+        for index, result in enumerate(fit.actions)
+        if result.interval is not None
+        and result.status == Effect.Status.ESTIMATED
+        and result.role == Effect.Role.TARGET
+    ]
+    start, lag = data.actions.start, data.actions.lag
+    return np.array(rows, dtype=np.int64), [
+        Drawn(
+            action_id=data.logs[index].pk,
+            start=int(start[index]),
+            primary_from=int(start[index]) + settings.ramp_weeks + int(lag[index]),
+        )
+        for index in rows
+    ]
+
+
+def week_lists(series: Series, drawn: Drawn, *, sign: int, first_week: date) -> dict[str, Any]:
+    """Weeks around an action on the metric's own scale, as it is read on screen (not turned by its sign)."""
+    inside = (series.week >= drawn.start - WEEKS_BEFORE) & (series.week < drawn.start + WEEKS_AFTER)
     low, high = (series.low, series.high) if sign > 0 else (-series.high, -series.low)
 
     def numbers(values: Floats) -> list[float | None]:
-        return [None if not math.isfinite(v) else round(float(v), DECIMALS) for v in values[inside]]
+        return [None if not math.isfinite(v) else round(v, DECIMALS) for v in values[inside].tolist()]
+
+    def monday(week: float) -> str:
+        return (first_week + int(week) * WEEK).isoformat()
 
     return {
-        "week": [data.monday(week).isoformat() for week in series.week[inside]],
+        "week": [monday(week) for week in series.week[inside]],
         "observed": numbers(sign * series.observed),
         "counterfactual": numbers(sign * series.counterfactual),
         "low": numbers(low),
         "high": numbers(high),
         "fitted": numbers(sign * series.fitted),
         "n": numbers(series.n),
-        "start": data.monday(start).isoformat(),
-        "primary_from": data.monday(start + settings.ramp_weeks + int(data.actions.lag[index])).isoformat(),
+        "start": monday(drawn.start),
+        "primary_from": monday(drawn.primary_from),
     }
 
 

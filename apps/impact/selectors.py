@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
 from apps.impact import caveats, words
-from apps.impact.models import Effect, RankedSolution, Run
+from apps.impact.models import Chunk, Effect, RankedSolution, Run
 from apps.impact.staleness import StaleMetric, stale_metrics
 from apps.planning.models import Action, ActionSolution
 from apps.taxonomy.models import Challenge, Metric
@@ -330,6 +330,11 @@ def _progress(
         error=run.error if run is not None and state == "failed" else "",
         checks=tuple(shown.checks or ()) if shown else (),
     )
+
+
+def waiting_chunks() -> int:
+    """Chunks of running measurements that are not done."""
+    return Chunk.objects.filter(done_at=None, run__state=Run.State.RUNNING).count()
 
 
 def last_measured_on() -> date | None:

@@ -17,10 +17,12 @@ from apps.accounts.models import User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.impact import rows
+from apps.impact.basis import find_footing, keep_spreads
+from apps.impact.chunks import Ask, draw_weeks, unit_statistics
 from apps.impact.claims import action_claims, keep_claims, solution_claims
-from apps.impact.models import Effect, RankedSolution, Run, SideEffect
-from apps.impact.panel import read_metric
-from apps.impact.staleness import CUT_OFF, measurable_metrics, metric_fingerprint, stale_metrics
+from apps.impact.models import Chunk, Effect, RankedSolution, Run, SideEffect
+from apps.impact.panel import MetricData, read_metric
+from apps.impact.staleness import CUT_OFF, LOCK_METRIC, measurable_metrics, metric_fingerprint, stale_metrics
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import DEFAULTS, Settings
 from apps.impact.stats.fit import MetricFit
@@ -29,12 +31,14 @@ from apps.impact.stats.rules import with_side_effects
 from apps.library.models import Solution, SolutionLink
 from apps.taxonomy.models import Challenge, Metric
 
-# First keys of PostgreSQL's advisory locks: one for a metric's run, one for writing results.
-LOCK_METRIC, LOCK_WRITE = 727_001, 727_002
+# Key of PostgreSQL's advisory lock for writing results.
+LOCK_WRITE = 727_002
 BATCH = 2000
 # Finished runs kept for a metric beside the newest, as the trace of what was claimed when.
 RUNS_KEPT = 30
 NOTHING_LOGGED = "nothing_logged"
+# What a run is doing.
+READING, NOISE, UNITS, EFFECTS, KEEPING, WEEKS = "reading", "noise", "units", "effects", "keeping", "weeks"
 
 
 class MeasurementBusy(CxplanError):
@@ -51,6 +55,7 @@ def measure_stale(
     actor: User | None = None,
     everything: bool = False,
     told: Callable[[str, int, int], None] = lambda code, done, total: None,
+    ask: Ask = lambda count: None,
 ) -> list[Run]:
     """Bring every stale metric up to date, or all of them; `told` hears each metric's code as it begins.
 
@@ -63,7 +68,9 @@ def measure_stale(
     for done, pk in enumerate(wanted):
         told(metrics[pk].code, done, len(wanted))
         try:
-            runs.append(measure_metric(metric=metrics[pk], as_of=as_of, actor=actor, wait=True, again=everything))
+            runs.append(
+                measure_metric(metric=metrics[pk], as_of=as_of, actor=actor, wait=True, again=everything, ask=ask)
+            )
         except MeasurementFailed as failure:
             failures.append(failure.message)
     if failures:
@@ -79,11 +86,13 @@ def measure_metric(
     wait: bool = False,
     again: bool = False,
     settings: Settings = DEFAULTS,
+    ask: Ask = lambda count: None,
 ) -> Run:
-    """Measure one metric, unless its results are those of today's data already; `again` measures anyhow.
+    """Measure one metric, unless its results are those of today's data already; `again` measures from scratch.
 
-    Two runs of a metric never overlap: the second one waits, or raises MeasurementBusy. A run that was cut off
-    left only its row behind, which is marked as failed here. Raises MeasurementFailed when computing breaks.
+    This process leads the run and works on its chunks; `ask` hears how many there are, so that others may help.
+    Two runs of a metric never overlap: the second one waits, or raises MeasurementBusy. A run that was cut off is
+    marked as failed here, and what it had finished is taken over. Raises MeasurementFailed when computing breaks.
     """
     with _alone(metric, wait=wait):
         Run.objects.filter(metric=metric, state=Run.State.RUNNING).update(
@@ -95,10 +104,10 @@ def measure_metric(
         if last is not None and last.fingerprint == fingerprint and not again:
             return last
         run = Run.objects.create(
-            metric=metric, method=METHOD, fingerprint=fingerprint, seed=settings.seed, as_of=as_of, phase="reading"
+            metric=metric, method=METHOD, fingerprint=fingerprint, seed=settings.seed, as_of=as_of, phase=READING
         )
         try:
-            _measure(run, settings, actor)
+            _measure(run, settings, actor, again=again, ask=ask)
         except DatabaseError:
             raise
         except Exception as error:
@@ -127,32 +136,47 @@ def _alone(metric: Metric, *, wait: bool) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s::int)", [LOCK_METRIC, metric.pk])
 
 
-def _measure(run: Run, settings: Settings, actor: User | None) -> None:
+def _measure(run: Run, settings: Settings, actor: User | None, *, again: bool, ask: Ask) -> None:
     data = read_metric(metric=run.metric, as_of=run.as_of, settings=settings)
     run.unit_count, run.week_count, run.action_count = data.panel.units, data.panel.weeks, len(data.logs)
     run.benchmark = rows.benchmark(data, run.metric.sign)
-    run.phase = "computing"
-    run.save(update_fields=["unit_count", "week_count", "action_count", "benchmark", "phase"])
-    fit = engine.fit_metric(data.panel, data.actions, settings) if data.logs else None
+    fit = _fit(run, data, settings, again=again, ask=ask) if data.logs else None
     if fit is None:
         run.reason = NOTHING_LOGGED
     else:
         run.method, run.reason, run.detail = fit.method, fit.reason or "", fit.detail or ""
         run.noise, run.checks = _noise(fit), _checks(fit)
     linked = _linked(run.metric)
-    effects = rows.effect_rows(run=run, data=data, fit=fit, settings=settings) if fit else []
+    effects = rows.effect_rows(run=run, data=data, fit=fit) if fit else []
     sides = rows.side_effect_rows(run=run, data=data, fit=fit) if fit else []
     ranked = rows.ranked_rows(run=run, data=data, fit=fit, linked=linked, settings=settings)
     run.estimated_count = sum(effect.status == Effect.Status.ESTIMATED for effect in effects)
-    _keep(
-        run=run,
-        effects=effects,
-        sides=sides,
-        ranked=ranked,
-        linked=linked,
-        settings=settings,
-        actor=actor,
+    _enter(run, KEEPING)
+    _keep(run=run, effects=effects, sides=sides, ranked=ranked, linked=linked, settings=settings)
+    if fit is not None and fit.reason is None:
+        keep_spreads(metric=run.metric, spreads=fit.spreads)
+        draw_weeks(run, data, fit, settings, ask=ask, clock=timezone.now)
+    _finish(run, actor)
+
+
+def _fit(run: Run, data: MetricData, settings: Settings, *, again: bool, ask: Ask) -> MetricFit:
+    """Noise, then the units in chunks, then the effects from the sums over all of them."""
+    _enter(run, NOISE)
+    footing = find_footing(
+        metric=run.metric, data=data, as_of=run.as_of, settings=settings, again=again, now=timezone.now()
     )
+    run.start = footing.stored()
+    if footing.noise is None:
+        return engine.fit_metric(data.panel, data.actions, settings)
+    _enter(run, UNITS)
+    statistics = unit_statistics(run, data, footing.noise, settings, ask=ask, clock=timezone.now)
+    _enter(run, EFFECTS)
+    return engine.fit_metric(data.panel, data.actions, settings, footing.noise, statistics, footing.spreads)
+
+
+def _enter(run: Run, phase: str) -> None:
+    run.phase, run.done_count, run.total_count = phase, 0, 0
+    run.save()
 
 
 @transaction.atomic
@@ -164,7 +188,6 @@ def _keep(
     ranked: Sequence[RankedSolution],
     linked: Mapping[int, Sequence[int]],
     settings: Settings,
-    actor: User | None,
 ) -> None:
     """Put the new results in the place of the metric's old ones, all or nothing."""
     with connection.cursor() as cursor:
@@ -187,15 +210,27 @@ def _keep(
         solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
         action_claims(effects, as_of=run.as_of, made_at=now),
     )
-    run.state, run.phase, run.finished_at = Run.State.FINISHED, "", now
+    _enter(run, WEEKS)
+
+
+@transaction.atomic
+def _finish(run: Run, actor: User | None) -> None:
+    run.state, run.phase, run.finished_at = Run.State.FINISHED, "", timezone.now()
+    run.done_count = run.total_count = 0
     run.save()
+    Chunk.objects.filter(run__metric=run.metric).delete()
     old = Run.objects.filter(metric=run.metric, pk__lt=run.pk).order_by("-pk").values_list("pk", flat=True)
     Run.objects.filter(pk__in=list(old[RUNS_KEPT:])).delete()
     record(
         event="impact.metric.measured",
         actor=actor,
         subject=run,
-        data={"metric": run.metric.code, "as_of": run.as_of, "effects": len(effects), "reason": run.reason},
+        data={
+            "metric": run.metric.code,
+            "as_of": run.as_of,
+            "effects": Effect.objects.filter(run=run).count(),
+            "reason": run.reason,
+        },
     )
 
 

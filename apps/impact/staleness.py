@@ -1,11 +1,13 @@
 """Which metrics have moved on since they were last measured?"""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection
+from django.db.models import Count
 
 from apps.core.periods import week_of
 from apps.impact.models import Run
@@ -53,7 +55,21 @@ _GROUND = """
 """
 
 
+_CUT_OFF = """
+    SELECT metric_id FROM impact_run run
+    WHERE state = 'running' AND NOT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = %s AND objid = run.metric_id AND objsubid = 2
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    )
+    ORDER BY metric_id
+"""
+
+# First key of PostgreSQL's advisory lock that whoever leads a metric's run holds; the metric is the second.
+LOCK_METRIC = 727_001
 CUT_OFF = "cut off"
+# A measurement that ended its process this often on the same data is left alone for a while.
+CUT_OFFS_MAX = 3
 # A metric whose measurement broke is tried again after this, or at once when its data change.
 REST = timedelta(minutes=15)
 
@@ -113,12 +129,29 @@ def stale_metrics(as_of: date, settings: Settings = DEFAULTS) -> list[StaleMetri
 
 def due_metrics(*, as_of: date, now: datetime) -> list[StaleMetric]:
     """The stale metrics that are worth a try now: not those that broke on the same data a moment ago."""
-    broken = set(
-        Run.objects.filter(state=Run.State.FAILED, finished_at__gt=now - REST)
-        .exclude(error=CUT_OFF)
-        .values_list("metric_id", "fingerprint")
+    failed = Counter(
+        {
+            (metric_id, fingerprint, error == CUT_OFF): count
+            for metric_id, fingerprint, error, count in Run.objects.filter(
+                state=Run.State.FAILED, finished_at__gt=now - REST
+            )
+            .values_list("metric_id", "fingerprint", "error")
+            .annotate(count=Count("pk"))
+        }
     )
-    return [item for item in stale_metrics(as_of) if (item.metric_id, item.fingerprint) not in broken]
+    return [
+        item
+        for item in stale_metrics(as_of)
+        if not failed[item.metric_id, item.fingerprint, False]
+        and failed[item.metric_id, item.fingerprint, True] < CUT_OFFS_MAX
+    ]
+
+
+def cut_off_metrics() -> list[int]:
+    """Metrics with a run that nobody leads any more: its process ended and took the metric's lock along."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CUT_OFF, [LOCK_METRIC])
+        return [metric_id for (metric_id,) in cursor.fetchall()]
 
 
 def measurable_metrics() -> list[int]:

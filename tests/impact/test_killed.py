@@ -29,7 +29,7 @@ def test_kill_9_during_a_measurement_loses_and_doubles_nothing():
     )
     try:
         deadline = time.monotonic() + 120
-        while not Run.objects.filter(phase="computing").exists():
+        while not Run.objects.filter(phase="effects").exists():
             assert time.monotonic() < deadline, "the measurement never began"
             assert process.poll() is None, "the measurement ended before it could be killed"
             time.sleep(0.02)
