@@ -14,7 +14,7 @@ from factory.django import DjangoModelFactory
 from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, UnitPlacement, User
 from apps.accounts.services import token_digest
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
-from apps.impact.models import ActionClaim, Basis, Chunk, Effect, RankedSolution, Run, SideEffect, SolutionClaim
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.imports.models import ImportBatch, Kind
 from apps.library.models import Solution, SolutionLink, SolutionVersion
 from apps.notifications.models import Conversation, Letter, Mail, Notification, Preference, ResultsSeen
@@ -446,69 +446,6 @@ class SideEffectFactory(DjangoModelFactory):
     high = -0.4
     p_harm = 0.99
     action_count = 6
-
-
-class BasisFactory(DjangoModelFactory):
-    class Meta:
-        model = Basis
-
-    metric = factory.SubFactory(MetricFactory)
-    month = date(2024, 6, 1)
-    digest = "0" * 64
-    unit_count = 120
-    action_count = 60
-    effective_count = 9000.0
-    noise = factory.LazyFunction(dict)
-    fitted_at = datetime(2024, 6, 3, 4, tzinfo=UTC)
-
-
-class ChunkFactory(DjangoModelFactory):
-    class Meta:
-        model = Chunk
-
-    run = factory.SubFactory(RunFactory, state=Run.State.RUNNING)
-    step = Chunk.Step.UNITS
-    number = factory.Sequence(int)
-    digest = "0" * 64
-
-
-class SolutionClaimFactory(DjangoModelFactory):
-    class Meta:
-        model = SolutionClaim
-
-    solution = factory.SubFactory(SolutionFactory)
-    metric = factory.SubFactory(MetricFactory)
-    as_of = date(2024, 6, 3)
-    verdict = RankedSolution.Verdict.WORKS
-    effect = 4.0
-    se = 1.0
-    low = 2.0
-    high = 6.0
-    p_positive = 0.99
-    heterogeneity = 1.5
-    action_count = 7
-    unit_count = 5
-    evidence = 3
-    method = "test-1"
-    fingerprint = "0" * 64
-    made_at = datetime(2024, 6, 3, 4, tzinfo=UTC)
-
-
-class ActionClaimFactory(DjangoModelFactory):
-    class Meta:
-        model = ActionClaim
-
-    action = factory.SubFactory(ActionFactory)
-    metric = factory.LazyAttribute(lambda claim: claim.action.target_metric)
-    as_of = date(2024, 6, 3)
-    verdict = "improved"
-    effect = 4.0
-    low = 2.0
-    high = 6.0
-    p_positive = 0.99
-    method = "test-1"
-    fingerprint = "0" * 64
-    made_at = datetime(2024, 6, 3, 4, tzinfo=UTC)
 
 
 class ImportBatchFactory(DjangoModelFactory):

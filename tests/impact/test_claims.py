@@ -10,15 +10,14 @@ from apps.impact.models import ActionClaim, Effect, RankedSolution, SolutionClai
 from apps.impact.services import measure_stale
 from apps.impact.words import action_verdict
 from tests.factories import (
-    ActionClaimFactory,
     ActionFactory,
     ActionSolutionFactory,
     EffectFactory,
     RunFactory,
-    SolutionClaimFactory,
     SolutionVersionFactory,
 )
 from tests.impact.small_chain import AS_OF, measured_chain
+from tests.impact_factories import ActionClaimFactory, SolutionClaimFactory
 
 pytestmark = pytest.mark.django_db
 CLAIMED = date(2024, 6, 3)

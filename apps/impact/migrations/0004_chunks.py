@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("impact", "0002_claims"),
+        ("impact", "0003_pairs"),
         ("taxonomy", "0001_initial"),
     ]
 
