@@ -13,6 +13,7 @@ from factory.django import DjangoModelFactory
 
 from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, UnitPlacement, User
 from apps.accounts.services import token_digest
+from apps.curation.models import OutsideEvidence
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.imports.models import ImportBatch, Kind
@@ -523,3 +524,14 @@ class ResultsSeenFactory(DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     unit = factory.SubFactory(UnitFactory)
     seen_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class OutsideEvidenceFactory(DjangoModelFactory):
+    class Meta:
+        model = OutsideEvidence
+
+    pack = "service-counter"
+    solution = factory.SubFactory(SolutionFactory)
+    outcome = "Satisfaction"
+    effect, low, high = 0.4, 0.2, 0.6
+    use_count, unit_count, level = 9, 5, 3
