@@ -28,9 +28,7 @@ from tests.factories import (
     EffectFactory,
     EventFactory,
     ImportBatchFactory,
-    MailFactory,
     MetricFactory,
-    NotificationFactory,
     PlanFactory,
     RankedSolutionFactory,
     ResponseFactory,
@@ -38,6 +36,7 @@ from tests.factories import (
     SolutionLinkFactory,
     SolutionVersionFactory,
 )
+from tests.notification_factories import MailFactory, NotificationFactory
 
 pytestmark = pytest.mark.django_db
 

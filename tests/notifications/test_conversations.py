@@ -9,7 +9,7 @@ from apps.accounts.models import AuditEvent
 from apps.notifications.conversations import end_team_conversation, open_team_conversation
 from apps.notifications.models import Conversation, ResultsSeen
 from apps.notifications.selectors import open_conversation, results_seen_at
-from tests.factories import ConversationFactory, ResultsSeenFactory
+from tests.notification_factories import ConversationFactory, ResultsSeenFactory
 
 pytestmark = pytest.mark.django_db
 DAY = date(2024, 6, 3)

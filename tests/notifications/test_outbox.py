@@ -16,7 +16,8 @@ from apps.accounts.models import AuditEvent
 from apps.notifications.models import Mail, Notification
 from apps.notifications.outbox import MOST_TRIES, forget_old, pause_after, retry_mail, send_due_mails
 from apps.notifications.services import Message, notify
-from tests.factories import MailFactory, NotificationFactory, UserFactory
+from tests.factories import UserFactory
+from tests.notification_factories import MailFactory, NotificationFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2024, 6, 3, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ from apps.notifications.models import Preference
 from apps.notifications.selectors import wishes_of
 from apps.notifications.services import DeliveryUnknown, choose_delivery
 from apps.notifications.topics import USUAL, Delivery, Topic, deliveries_for, topic_of
-from tests.factories import PreferenceFactory
+from tests.notification_factories import PreferenceFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2024, 6, 3, 9, tzinfo=UTC)
