@@ -35,7 +35,12 @@ AREAS = (
         url_name="planning:action-list",
         prefixes=("/plans/", "/actions/"),
     ),
-    Area(label=_("Library"), icon="library", url_name="library:solution-list", prefixes=("/solutions/",)),
+    Area(
+        label=_("Library"),
+        icon="library",
+        url_name="library:solution-list",
+        prefixes=("/solutions/", "/library/", "/playbooks/"),
+    ),
     Area(
         label=_("Learn"),
         icon="chart-no-axes-combined",

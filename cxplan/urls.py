@@ -16,7 +16,6 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.notifications.urls")),
     path("", include("apps.taxonomy.urls")),
-    path("", include("apps.curation.urls")),
     path("", include("apps.library.urls")),
     path("", include("apps.feedback.urls")),
     path("", include("apps.planning.urls")),

@@ -29,14 +29,14 @@ from tests.factories import (
     EventFactory,
     ImportBatchFactory,
     MetricFactory,
+    NotificationFactory,
     PlanFactory,
     RankedSolutionFactory,
     ResponseFactory,
-    SolutionFactory,
     SolutionLinkFactory,
     SolutionVersionFactory,
 )
-from tests.notification_factories import MailFactory, NotificationFactory
+from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -132,28 +132,45 @@ PAGES = [
     page("POST", "notifications:notifications-read", members(302)),
     page("GET", "notifications:notification", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
     page("POST", "notifications:notification-read", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
-    page("GET", "notifications:preferences", members()),
-    page("POST", "notifications:preferences", members(422)),
-    page("POST", "notifications:guide-hide", managers(302)),
-    page("GET", "notifications:mail-list", leads()),
-    page("POST", "notifications:mails-retry", leads(302)),
-    page("POST", "notifications:mail-retry", leads(302), "mail"),
-    page("POST", "notifications:results-seen", in_scope(204), "unit"),
-    page("POST", "notifications:conversation-open", managers_in_scope(302), "unit"),
-    page("POST", "notifications:conversation-end", managers_in_scope(302), "unit"),
     page("GET", "taxonomy:challenge-list", members()),
     page("GET", "taxonomy:challenge", members(), "challenge"),
     page("GET", "library:solution-list", members()),
     page("GET", "library:solution", members(), "solution"),
     page("GET", "library:solution", leads(), "draft"),
-    page("GET", "curation:pack-list", leads()),
-    page("POST", "curation:pack-list", leads(422)),
-    page("GET", "curation:pack", leads(), "pack"),
-    page("POST", "curation:pack-import", leads(302), "pack"),
-    page("GET", "curation:pack-export", leads()),
-    page("POST", "curation:pack-export", leads(422)),
-    page("GET", "curation:outside-evidence", members(), "solution"),
-    page("GET", "curation:outside-evidence", leads(), "draft"),
+    page("GET", "library:solution-pdf", members(), "solution"),
+    page("GET", "library:solution-version", members(), "solution", "number"),
+    page("GET", "library:solution-version", leads(), "draft", "number"),
+    page("POST", "library:solution-watch", members(302), "solution"),
+    page("POST", "library:solution-watch", leads(302), "draft"),
+    page("GET", "library:solution-file", members(), "file"),
+    page("GET", "library:solution-file", leads(), "draft_file"),
+    page("GET", "library:solution-new", leads()),
+    page("POST", "library:solution-new", leads(422)),
+    page("GET", "library:solution-edit", leads(), "solution"),
+    page("POST", "library:solution-edit", leads(422), "solution"),
+    page("POST", "library:solution-status", leads(302), "solution"),
+    page("POST", "library:solution-reviewed", leads(302), "solution"),
+    page("POST", "library:version-restore", leads(302), "solution", "number"),
+    page("GET", "library:solution-links", leads(), "solution"),
+    page("POST", "library:solution-links", leads(302), "solution", data={"challenge": "queue"}),
+    page("GET", "library:solution-files", leads(), "solution"),
+    page("POST", "library:solution-files", leads(302), "solution"),
+    page("POST", "library:file-delete", leads(302), "file"),
+    page("POST", "library:learning-new", leads(302), "solution"),
+    page("POST", "library:learning", leads(302), "learning"),
+    page("GET", "library:change-request-new", members(), "solution"),
+    page("POST", "library:change-request-new", members(422), "solution"),
+    page("GET", "library:change-request-list", members()),
+    page("GET", "library:change-request", (SIGN_IN, 200, 404, 404, 200, 200), "change_request"),
+    page("POST", "library:change-request-decide", leads(302), "change_request"),
+    page("GET", "library:playbook-list", members()),
+    page("GET", "library:playbook", members(), "playbook"),
+    page("GET", "library:playbook", leads(), "playbook_draft"),
+    page("GET", "library:playbook-new", leads()),
+    page("POST", "library:playbook-new", leads()),
+    page("GET", "library:playbook-edit", leads(), "playbook"),
+    page("POST", "library:playbook-edit", leads(), "playbook"),
+    page("POST", "library:playbook-status", leads(302), "playbook"),
     page("GET", "feedback:unit-chosen", members(302)),
     page("GET", "feedback:unit", in_scope(), "unit"),
     page("GET", "feedback:unit-metric", in_scope(), "unit", "metric"),
@@ -192,9 +209,6 @@ PAGES = [
     page("GET", "impact:action-effect", in_scope(), "action"),
     page("GET", "impact:action-weeks", in_scope(), "action"),
     page("GET", "impact:methods", members()),
-    page("GET", "impact:chance", in_scope(), query="?unit=LILLE&metric=csat"),
-    page("GET", "impact:chance", in_scope(), "plan"),
-    page("GET", "impact:rollout-chance", in_scope(), query="?unit=LILLE&metric=csat"),
     page("GET", "api-docs", members()),
 ]
 API = [
@@ -219,10 +233,6 @@ API = [
     endpoint("POST", "import-list", (401, 403, 403, 403, 415, 415), scopes=(ApiToken.Access.IMPORT,)),
     endpoint("GET", "import-detail", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
     endpoint("GET", "import-rejects", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
-    endpoint("GET", "pack-list", API_LEADS),
-    endpoint("GET", "pack-detail", API_LEADS, "pack"),
-    endpoint("GET", "pack-export", API_LEADS),
-    endpoint("POST", "pack-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
     # What the API looks like is no secret of a unit: any token reads it.
     endpoint("GET", "api-schema", API_MEMBERS, scopes=tuple(ApiToken.Access.values)),
     *(
@@ -234,7 +244,7 @@ ROUTES = [*PUBLIC, *PAGES, *API]
 
 
 @pytest.fixture
-def world(chain, manager, lead) -> SimpleNamespace:
+def world(chain, manager, lead, staff) -> SimpleNamespace:
     """A row of everything, in LILLE where it has a place."""
     metric = MetricFactory(code="csat")
     challenge = ChallengeFactory(code="queue", metric=metric)
@@ -247,7 +257,7 @@ def world(chain, manager, lead) -> SimpleNamespace:
     ActionFactory(
         external_id="P-1", unit=chain.lille, challenge=challenge, plan=plan, state="planned", effective_on=None
     )
-    SolutionFactory(code="draft", status="draft")
+    draft = SolutionVersionFactory(solution__code="draft", solution__status="draft").solution
     rejects = ContentFile(b"line,message\n", name="rejects.csv")
     return SimpleNamespace(
         unit="LILLE",
@@ -258,7 +268,13 @@ def world(chain, manager, lead) -> SimpleNamespace:
         alias=AliasFactory(challenge=challenge).pk,
         solution="greeter",
         draft="draft",
-        pack="clinic",
+        number=1,
+        file=SolutionFileFactory(solution=version.solution).pk,
+        draft_file=SolutionFileFactory(solution=draft).pk,
+        learning=LearningFactory(solution=version.solution).pk,
+        change_request=ChangeRequestFactory(version=version, author=staff).pk,
+        playbook=PlaybookFactory(code="together").code,
+        playbook_draft=PlaybookFactory(code="half", status="draft").code,
         plan=plan.pk,
         action="A-1",
         planned="P-1",
@@ -268,7 +284,6 @@ def world(chain, manager, lead) -> SimpleNamespace:
         ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,
-        mail=MailFactory(state="failed").pk,
         notification=NotificationFactory(user=manager).pk,
         unsubscribe_token=unsubscribe_url(user_id=manager.pk, topic=Topic.IDEAS).rstrip("/").rpartition("/")[2],
     )

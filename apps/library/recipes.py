@@ -1,56 +1,55 @@
-"""A recipe's text as safe HTML: headings, lists, bold, emphasis and links; everything else stays text."""
+"""A recipe's Markdown as safe HTML: no markup of the author's own, and links that lead to the web or a mailbox."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
 
-_BULLET = re.compile(r"^\s*[-*•]\s+(.*)$")
-_NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s+(.*)$")
-_HEADING = re.compile(r"^\s*#{1,4}\s+(.*)$")
-_LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^\s()<>\"']+)\)")
-_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
-_EMPHASIS = re.compile(r"(?<![\w*])\*([^*\s][^*\n]*)\*(?![\w*])")
+# Below the title of the page, of its section and of the part.
+HEADING = 4
+_LINK = re.compile(r"^(https?://|mailto:)[^\s]+$", re.IGNORECASE)
+_BULLET = re.compile(r"^(\s*)•\s+", re.MULTILINE)
 
 
 def recipe_html(text: str) -> SafeString:
-    """The text is escaped first, so no markup of the author's own survives."""
-    return mark_safe("\n".join(_blocks(text)))  # noqa: S308 -- every piece went through escape()
+    """Headings, lists, tables, emphasis, quotes and links; whatever else somebody wrote stays text."""
+    if not text.strip():
+        return mark_safe("")
+    return mark_safe(_renderer().render(_BULLET.sub(r"\1- ", text)))  # noqa: S308 -- html is off, links are checked
 
 
-def _blocks(text: str) -> Iterator[str]:
-    kind, lines = "", list[str]()
-    for line in [*text.replace("\r\n", "\n").split("\n"), ""]:
-        found, content = _read(line)
-        if found != kind or found in {"", "h3"}:
-            yield from _close(kind, lines)
-            kind, lines = found, []
-        if found:
-            lines.append(_inline(content))
-    yield from _close(kind, lines)
+def tokens_of(text: str) -> list[Token]:
+    """The text as the same Markdown, for documents that are no HTML."""
+    return _renderer().parse(_BULLET.sub(r"\1- ", text))
 
 
-def _read(line: str) -> tuple[str, str]:
-    for kind, pattern in (("h3", _HEADING), ("ul", _BULLET), ("ol", _NUMBERED)):
-        if match := pattern.match(line):
-            return kind, match.group(1)
-    return ("p", line.strip()) if line.strip() else ("", "")
+@lru_cache(maxsize=1)
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    # A picture would be fetched from elsewhere; pictures belong to the files of a solution.
+    renderer.disable(["image", "html_block", "html_inline"])
+    renderer.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    renderer.add_render_rule("link_open", _link_open)
+    renderer.add_render_rule("heading_open", _heading)
+    renderer.add_render_rule("heading_close", _heading)
+    return renderer
 
 
-def _close(kind: str, lines: list[str]) -> Iterator[str]:
-    if not lines:
-        return
-    if kind in {"ul", "ol"}:
-        yield f"<{kind}>" + "".join(f"<li>{line}</li>" for line in lines) + f"</{kind}>"
-    elif kind == "h3":
-        yield f"<h3>{lines[0]}</h3>"
-    else:
-        yield "<p>" + "<br>".join(lines) + "</p>"
+def _link_open(
+    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: MutableMapping[str, Any]
+) -> str:
+    tokens[at].attrSet("rel", "nofollow noopener noreferrer")
+    return self.renderToken(tokens, at, options, env)
 
 
-def _inline(content: str) -> str:
-    text = str(escape(content))
-    text = _LINK.sub(r'<a href="\2" rel="noopener noreferrer">\1</a>', text)
-    text = _BOLD.sub(r"<strong>\1</strong>", text)
-    return _EMPHASIS.sub(r"<em>\1</em>", text)
+def _heading(
+    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: MutableMapping[str, Any]
+) -> str:
+    tokens[at].tag = f"h{HEADING}"
+    return self.renderToken(tokens, at, options, env)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -217,7 +217,8 @@ def link_solution(
 @transaction.atomic
 def unlink_solution(*, solution: Solution, challenge: Challenge, actor: User | None) -> None:
     """The solution is no longer offered for this challenge; uses of it stay what they were."""
-    gone, _kinds = SolutionLink.objects.filter(solution=solution, challenge=challenge).delete()
+    merged = models.Q(challenge=challenge) | models.Q(challenge__merged_into=challenge)
+    gone, _kinds = SolutionLink.objects.filter(merged, solution=solution).delete()
     if gone:
         record(
             event="library.solution.unlinked",

@@ -71,7 +71,7 @@ def test_a_long_list_has_pages_that_keep_the_filter(client, staff, django_assert
     for number in range(45):
         SolutionVersionFactory(solution=SolutionFactory(code=f"s{number}"))
     client.force_login(staff)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = listed(client, kind="training", page="2")
     assert "Page 2 of 3" in page
     assert "kind=training&amp;page=3" in page
