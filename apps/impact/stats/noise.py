@@ -1,7 +1,7 @@
 """How do scores move when nobody does anything? Noise by average-information REML.
 
-y = g + a_u + s_u + X τ + e with all blocks τ ~ N(0, block_sd²), so the noise does not lean on the
-model of effects. θ = (v_a, v_s, ρ, ν², v_g, ρ_g); with V' = dV/dθ_i and P the projected precision,
+y = g + a_u + s_u + X τ + e with all blocks τ ~ N(0, noise_block_sd²), so wide that the noise does
+not lean on the model of effects. θ = (v_a, v_s, ρ, ν², v_g, ρ_g); with V' = dV/dθ_i and P the projected precision,
 
     d(-2l)/dθ_i = tr(P V'_i) - y'P V'_i P y,     average information_ij = y'P V'_i P V'_j P y.
 
@@ -272,7 +272,7 @@ def draw_sample(panel: Panel, actions: Actions, settings: Settings) -> tuple[Sam
         shocks=int(labels.shape[0]),
         group_count=int(labels.shape[0]) + 1,
         sampling=scaled.sampling,
-        block_variance=settings.block_sd**2,
+        block_variance=settings.noise_block_sd**2,
     )
     means = np.array([cell.y[cell.n[:, u] > 0, u].mean() for u in range(pool.shape[0])])
     start = Noise(

@@ -196,6 +196,8 @@ class SolutionFacts:
         P(Θ > 0) and P(Θ > d).
     claim_low, claim_high : float
         The interval for a single claim.
+    alone_low, alone_high : float
+        The interval of the unshrunk estimate: what the solution's own uses say without the others.
     effect, heterogeneity : float
         Posterior mean and between-use standard deviation, same unit.
     information : float
@@ -218,6 +220,8 @@ class SolutionFacts:
     p_worthwhile: float
     claim_low: float
     claim_high: float
+    alone_low: float
+    alone_high: float
     effect: float
     heterogeneity: float
     information: float
@@ -243,9 +247,9 @@ def verdict(facts: SolutionFacts, settings: Settings) -> str:
     known = facts.actions > 0 and facts.information >= settings.early_information and not facts.aliased
     if not known:
         return "unknown"
-    if 1.0 - facts.p_positive >= 0.975 and facts.claim_high < 0:
+    if 1.0 - facts.p_positive >= 0.975 and max(facts.claim_high, facts.alone_high) < 0:
         return "harmful"
-    proven = facts.p_positive >= 0.975 and facts.claim_low > 0
+    proven = facts.p_positive >= 0.975 and min(facts.claim_low, facts.alone_low) > 0
     if proven and facts.units >= 4 and facts.information >= 0.4:
         return "works"
     if facts.p_positive >= 0.9:

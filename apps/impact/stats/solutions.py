@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from . import mixture as mix
 from .actions import Readings
@@ -148,6 +149,7 @@ def describe(
     uneven = heterogeneity(model, readings, used, actions)
     late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
     fading = _fading(model, beta, known)
+    z = float(special.ndtri(0.5 + 0.5 * settings.level))
     several = np.unique(panel.region).shape[0] > 1
     for i, k in enumerate(int(k) for k in known):
         mine = used.by_solution[k]
@@ -160,6 +162,8 @@ def describe(
             p_worthwhile=float(worth[i]),
             claim_low=min(span.low, span.effect - half),
             claim_high=max(span.high, span.effect + half),
+            alone_low=float(gls[i] - z * gls_se[i]) / scale,
+            alone_high=float(gls[i] + z * gls_se[i]) / scale,
             effect=span.effect,
             heterogeneity=float(uneven[k]) / scale,
             information=float(info[k]),
