@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import UnitViewSet
 from apps.core.problems import no_such_address
+from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
 from apps.impact.api import EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
@@ -35,6 +36,7 @@ router.register("responses", ResponseViewSet, "response")
 router.register("effects", EffectViewSet, "effect")
 router.register("rankings", RankingViewSet, "ranking")
 router.register("imports", ImportViewSet, "import")
+router.register("packs", PackViewSet, "pack")
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html")
 

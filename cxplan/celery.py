@@ -22,6 +22,10 @@ app.conf.beat_schedule = {
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
     # Measurements whose process was killed, and chunks of work that nobody was told of.
     "resume-measurements": {"task": "impact.resume", "schedule": 5.0},
+    # Mails that wait for their first or their next try.
+    "send-mails": {"task": "notifications.send_mails", "schedule": 15.0, "options": {"expires": 15}},
+    # Mails long sent and news long read.
+    "forget-notifications": {"task": "notifications.forget", "schedule": 6 * 3600.0},
     # Solutions whose review became due and whose owner was not told yet.
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
 }

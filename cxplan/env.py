@@ -1,6 +1,7 @@
 """Reads settings from the environment and says clearly what is wrong with a value."""
 
 import os
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -65,3 +66,48 @@ def database(name: str) -> dict[str, object]:
         "PORT": query.pop("port", "") or (str(port) if port else ""),
         "OPTIONS": dict(query),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """How mails leave; `folder` is where they are put instead when there is no server."""
+
+    backend: str
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    uses_ssl: bool = False
+    uses_starttls: bool = False
+    folder: str | None = None
+
+
+def mail_server(name: str, default: str) -> MailServer:
+    """A mail server's URL.
+
+    smtp://user:password@host:587 (STARTTLS unless ?tls=off), smtps://host:465 (TLS from the start),
+    file:///folder (a file for each round of mails), console: (printed).
+    """
+    parts = urlsplit(text(name, default))
+    if parts.scheme == "console":
+        return MailServer(backend="django.core.mail.backends.console.EmailBackend")
+    if parts.scheme == "file":
+        return MailServer(backend="django.core.mail.backends.filebased.EmailBackend", folder=unquote(parts.path))
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"{name} must look like smtp://host:587, smtps://host:465, file:///folder or console:"
+        )
+    uses_ssl = parts.scheme == "smtps"
+    try:
+        port = parts.port or (465 if uses_ssl else 587)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has a port that is not a number.") from error
+    return MailServer(
+        backend="django.core.mail.backends.smtp.EmailBackend",
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        uses_ssl=uses_ssl,
+        uses_starttls=not uses_ssl and dict(parse_qsl(parts.query)).get("tls") != "off",
+    )

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.notifications.urls")),
     path("", include("apps.taxonomy.urls")),
+    path("", include("apps.curation.urls")),
     path("", include("apps.library.urls")),
     path("", include("apps.feedback.urls")),
     path("", include("apps.planning.urls")),

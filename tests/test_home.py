@@ -88,7 +88,7 @@ def test_home_takes_few_queries(request, client, chain, overall, who, django_ass
         planned(chain.lille, timezone.localdate())
         RankedSolutionFactory()
     client.force_login(request.getfixturevalue(who))
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         client.get(reverse("home"))
 
 

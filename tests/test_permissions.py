@@ -29,7 +29,6 @@ from tests.factories import (
     EventFactory,
     ImportBatchFactory,
     MetricFactory,
-    NotificationFactory,
     PlanFactory,
     RankedSolutionFactory,
     ResponseFactory,
@@ -37,6 +36,7 @@ from tests.factories import (
     SolutionVersionFactory,
 )
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
+from tests.notification_factories import MailFactory, NotificationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -132,11 +132,28 @@ PAGES = [
     page("POST", "notifications:notifications-read", members(302)),
     page("GET", "notifications:notification", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
     page("POST", "notifications:notification-read", (SIGN_IN, 404, 302, 404, 404, 404), "notification"),
+    page("GET", "notifications:preferences", members()),
+    page("POST", "notifications:preferences", members(422)),
+    page("POST", "notifications:guide-hide", managers(302)),
+    page("GET", "notifications:mail-list", leads()),
+    page("POST", "notifications:mails-retry", leads(302)),
+    page("POST", "notifications:mail-retry", leads(302), "mail"),
+    page("POST", "notifications:results-seen", in_scope(204), "unit"),
+    page("POST", "notifications:conversation-open", managers_in_scope(302), "unit"),
+    page("POST", "notifications:conversation-end", managers_in_scope(302), "unit"),
     page("GET", "taxonomy:challenge-list", members()),
     page("GET", "taxonomy:challenge", members(), "challenge"),
     page("GET", "library:solution-list", members()),
     page("GET", "library:solution", members(), "solution"),
     page("GET", "library:solution", leads(), "draft"),
+    page("GET", "curation:pack-list", leads()),
+    page("POST", "curation:pack-list", leads(422)),
+    page("GET", "curation:pack", leads(), "pack"),
+    page("POST", "curation:pack-import", leads(302), "pack"),
+    page("GET", "curation:pack-export", leads()),
+    page("POST", "curation:pack-export", leads(422)),
+    page("GET", "curation:outside-evidence", members(), "solution"),
+    page("GET", "curation:outside-evidence", leads(), "draft"),
     page("GET", "library:solution-pdf", members(), "solution"),
     page("GET", "library:solution-version", members(), "solution", "number"),
     page("GET", "library:solution-version", leads(), "draft", "number"),
@@ -209,6 +226,9 @@ PAGES = [
     page("GET", "impact:action-effect", in_scope(), "action"),
     page("GET", "impact:action-weeks", in_scope(), "action"),
     page("GET", "impact:methods", members()),
+    page("GET", "impact:chance", in_scope(), query="?unit=LILLE&metric=csat"),
+    page("GET", "impact:chance", in_scope(), "plan"),
+    page("GET", "impact:rollout-chance", in_scope(), query="?unit=LILLE&metric=csat"),
     page("GET", "api-docs", members()),
 ]
 API = [
@@ -233,6 +253,10 @@ API = [
     endpoint("POST", "import-list", (401, 403, 403, 403, 415, 415), scopes=(ApiToken.Access.IMPORT,)),
     endpoint("GET", "import-detail", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
     endpoint("GET", "import-rejects", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
+    endpoint("GET", "pack-list", API_LEADS),
+    endpoint("GET", "pack-detail", API_LEADS, "pack"),
+    endpoint("GET", "pack-export", API_LEADS),
+    endpoint("POST", "pack-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
     # What the API looks like is no secret of a unit: any token reads it.
     endpoint("GET", "api-schema", API_MEMBERS, scopes=tuple(ApiToken.Access.values)),
     *(
@@ -268,6 +292,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         alias=AliasFactory(challenge=challenge).pk,
         solution="greeter",
         draft="draft",
+        pack="clinic",
         number=1,
         file=SolutionFileFactory(solution=version.solution).pk,
         draft_file=SolutionFileFactory(solution=draft).pk,
@@ -284,6 +309,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,
+        mail=MailFactory(state="failed").pk,
         notification=NotificationFactory(user=manager).pk,
         unsubscribe_token=unsubscribe_url(user_id=manager.pk, topic=Topic.IDEAS).rstrip("/").rpartition("/")[2],
     )

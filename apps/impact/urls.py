@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.impact import views
+from apps.impact import views, views_power
 
 app_name = "impact"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("actions/<str:external_id>/effect/", views.action_effect, name="action-effect"),
     path("actions/<str:external_id>/effect/weeks.csv", views.action_weeks, name="action-weeks"),
     path("learn/methods/", views.methods, name="methods"),
+    path("chance/", views_power.chance, name="chance"),
+    path("plans/<int:plan_id>/chance/", views_power.plan_chance, name="chance"),
+    path("chance/rollout/", views_power.rollout_chance, name="rollout-chance"),
     path("focus/", views.focus, name="focus"),
     path("learn/", views.learn, name="learn"),
 ]

@@ -288,3 +288,27 @@ REMEDIES: Mapping[str, Text] = {
     "ended_early": gettext_lazy("Give it about fifteen weeks next time."),
     "no_data": gettext_lazy("Collect answers where it is used next."),
 }
+
+# Why a plan's chance of showing something can't be told.
+POWER_REASONS: Mapping[str, tuple[Text, Text, Text]] = {
+    "no_noise": (
+        gettext_lazy("Too early to say what could be seen"),
+        gettext_lazy("Nothing was measured on this outcome yet, so we don’t know how much it moves by itself."),
+        gettext_lazy("It will be known once the first actions have been measured."),
+    ),
+    "too_few_answers": (
+        gettext_lazy("Too few answers to see anything"),
+        gettext_lazy("These units have hardly any answers, or none are left to compare them with."),
+        gettext_lazy("Ask more customers, or let some units begin eight weeks later."),
+    ),
+    "bad_input": (
+        gettext_lazy("That can’t be computed"),
+        gettext_lazy("The roll-out needs at least one unit, one step and one week between steps."),
+        gettext_lazy("Check the numbers."),
+    ),
+}
+
+
+def power_refusal(code: str) -> Words:
+    title, text, remedy = POWER_REASONS.get(code, POWER_REASONS["too_few_answers"])
+    return Words(title=str(title), text=str(text), remedy=str(remedy))

@@ -86,6 +86,11 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def due(self, now: datetime) -> Self:
         return self.filter(state=Mail.State.QUEUED, next_try_at__lte=now)
 
+    def troubled(self) -> Self:
+        """Given up, or waiting after a try that failed; the newest first."""
+        waiting = models.Q(state=Mail.State.QUEUED) & ~models.Q(last_error="")
+        return self.filter(models.Q(state=Mail.State.FAILED) | waiting).order_by("-pk")
+
 
 class Mail(models.Model):
     """A mail as it is sent, and how far sending got."""
@@ -134,6 +139,10 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email}: {self.subject}"
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state == Mail.State.FAILED
 
 
 class Letter(models.Model):

@@ -145,3 +145,11 @@ def choose_delivery(
         data={"topic": topic, "delivery": delivery, "is_automatic": is_automatic},
     )
     return preference
+
+
+@transaction.atomic
+def choose_deliveries(
+    *, user: User, deliveries: Mapping[Topic, Delivery], at: datetime, actor: User | None
+) -> None:
+    for topic, delivery in deliveries.items():
+        choose_delivery(user=user, topic=topic, delivery=delivery, at=at, actor=actor)

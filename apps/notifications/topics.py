@@ -1,6 +1,7 @@
 """What people can be told about, and how each kind of news reaches them."""
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -68,6 +69,16 @@ def topic_of(kind: str) -> Topic:
     if kind.startswith("notifications.nudge"):
         return Topic.NUDGES
     return _BY_APP.get(kind.split(".", 1)[0], Topic.DATA)
+
+
+def choices_for(topic: Topic) -> list[tuple[str, Promise]]:
+    """What a person may choose for a topic, in words."""
+    own = {
+        Topic.NUDGES: {Delivery.AT_ONCE: _("on Monday, at most one a week"), Delivery.OFF: _("never")},
+        Topic.DIGEST: {Delivery.WEEKLY: _("by e-mail on Monday"), Delivery.OFF: _("never")},
+        Topic.GUIDE: {Delivery.IN_APP: _("shown"), Delivery.OFF: _("hidden")},
+    }.get(topic, {})
+    return [(delivery.value, own.get(delivery, delivery.label)) for delivery in deliveries_for(topic)]
 
 
 def deliveries_for(topic: Topic) -> tuple[Delivery, ...]:

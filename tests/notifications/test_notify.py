@@ -8,7 +8,8 @@ from django.utils.translation import get_language, gettext_lazy
 from apps.notifications.models import Mail, Notification
 from apps.notifications.services import Message, notify
 from apps.notifications.topics import Delivery, Topic
-from tests.factories import PreferenceFactory, UserFactory
+from tests.factories import UserFactory
+from tests.notification_factories import PreferenceFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2024, 6, 3, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.notifications.models import Notification
-from tests.factories import NotificationFactory
+from tests.notification_factories import NotificationFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/notifications/"

@@ -1,0 +1,63 @@
+"""The forms by which packs come in and go out."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.blocks import MEBIBYTE
+from apps.curation.packs import Pack, PackInvalid, read_pack
+from apps.taxonomy.models import Challenge
+
+MOST_BYTES = 5 * MEBIBYTE
+
+
+class PackForm(forms.Form):
+    file = forms.FileField(
+        label=_("Pack"), help_text=_("A .json file in the format of solution packs, up to 5 MB.")
+    )
+    as_drafts = forms.BooleanField(
+        label=_("Bring the solutions in as drafts, to be read before anybody plans them"), required=False
+    )
+
+    def clean_file(self) -> Pack:
+        upload = self.cleaned_data["file"]
+        assert isinstance(upload, UploadedFile)
+        if (upload.size or 0) > MOST_BYTES:
+            raise forms.ValidationError(_("The file is larger than 5 MB. Split it into smaller packs."))
+        try:
+            return read_pack(json.loads(upload.read().decode("utf-8-sig")))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise forms.ValidationError(
+                _("The file is not valid JSON in UTF-8. Export it again, or have it checked.")
+            ) from error
+        except PackInvalid as error:
+            raise forms.ValidationError(
+                [f"{place or '/'}: {message}" for place, message in error.problems]
+            ) from error
+
+
+class ExportForm(forms.Form):
+    title = forms.CharField(label=_("Title of the pack"), max_length=200)
+    code = forms.RegexField(
+        label=_("Code"),
+        regex=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        error_messages={"invalid": _("Up to 64 letters, digits, dots, dashes or underscores.")},
+    )
+    challenges = forms.ModelMultipleChoiceField(
+        label=_("Challenges"),
+        required=False,
+        queryset=Challenge.objects.none(),
+        help_text=_("With everything below them. None chosen: the whole library."),
+    )
+    with_evidence = forms.BooleanField(
+        label=_("With what was measured, without naming a unit or a person"), required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["challenges"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = Challenge.objects.current().order_by("path")
