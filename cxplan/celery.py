@@ -28,6 +28,8 @@ app.conf.beat_schedule = {
     "forget-notifications": {"task": "notifications.forget", "schedule": 6 * 3600.0},
     # Solutions whose review became due and whose owner was not told yet.
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
+    # Responses whose label was mapped, or mapped otherwise, since they came in.
+    "code-labels": {"task": "feedback.code_labels", "schedule": 10.0},
 }
 
 

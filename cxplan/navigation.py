@@ -39,7 +39,7 @@ AREAS = (
         label=_("Library"),
         icon="library",
         url_name="library:solution-list",
-        prefixes=("/solutions/", "/library/", "/playbooks/"),
+        prefixes=("/solutions/", "/library/", "/playbooks/", "/taxonomy/"),
     ),
     Area(
         label=_("Learn"),

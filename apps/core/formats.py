@@ -95,11 +95,15 @@ NOUNS: dict[str, Callable[[int], str]] = {
     "measured use": lambda n: ngettext("# measured use", "# measured uses", n),
     "minute": lambda n: ngettext("# minute", "# minutes", n),
     "person": lambda n: ngettext("# person", "# people", n),
+    "rejected row": lambda n: ngettext("# rejected row", "# rejected rows", n),
+    "response": lambda n: ngettext("# response", "# responses", n),
     "row": lambda n: ngettext("# row", "# rows", n),
     "second": lambda n: ngettext("# second", "# seconds", n),
     "solution": lambda n: ngettext("# solution", "# solutions", n),
+    "touchpoint": lambda n: ngettext("# touchpoint", "# touchpoints", n),
     "unit": lambda n: ngettext("# unit", "# units", n),
     "use": lambda n: ngettext("# use", "# uses", n),
+    "version": lambda n: ngettext("# version", "# versions", n),
     "week": lambda n: ngettext("# week", "# weeks", n),
 }
 

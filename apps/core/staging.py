@@ -58,6 +58,8 @@ class Stage:
         self.source = source
         self.day = day
         self.row_count = 0
+        # What whoever imports should know, though no row was rejected for it.
+        self.notes: list[str] = []
         self._kept: list[str] = []
         # Whether no two rows speak of the same thing; kinds whose rows may belong together find out.
         self.is_single = True

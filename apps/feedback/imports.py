@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 
 from apps.accounts.imports import UNIT
 from apps.core.blocks import FileRefused
@@ -74,7 +74,7 @@ def _check_feedback(stage: Stage) -> None:
 
 
 def _check_challenges(stage: Stage) -> None:
-    """Find each named challenge by its code, or by what the source or anybody calls it."""
+    """Find each named challenge by its code, or by what the source or anybody calls it; others wait."""
     stage.keep(
         "stage_codings",
         """
@@ -88,13 +88,18 @@ def _check_challenges(stage: Stage) -> None:
         ORDER BY named.source, named.label, lower(c.code) = named.label DESC NULLS LAST, a.source = '' NULLS LAST
         """,
     )
-    stage.reject(
-        """
-        SELECT t.no, 'challenge', 'unknown_challenge', t.challenge, t.source FROM stage_typed t
-        JOIN stage_codings c ON c.source = lower(t.source) AND c.label = lower(t.challenge)
-        WHERE c.challenge_id IS NULL
-        """
-    )
+    unknown = stage.number("SELECT count(*) FROM stage_codings WHERE challenge_id IS NULL")
+    if unknown:
+        stage.notes.append(
+            ngettext(
+                "%(count)d label for a challenge is not known yet. Its responses came in. Say what it means under "
+                "“Unmapped labels”, and they are coded.",
+                "%(count)d labels for challenges are not known yet. Their responses came in. Say what they mean "
+                "under “Unmapped labels”, and they are coded.",
+                unknown,
+            )
+            % {"count": unknown}
+        )
 
 
 def _check_repeats(stage: Stage) -> None:
@@ -168,12 +173,6 @@ FEEDBACK = ImportKind(
         "week": f"{A_MONDAY} + ((x.occurred_at AT TIME ZONE x.unit_timezone)::date - {A_MONDAY}) / 7 * 7",
         # Every row gets an id of its own; rows of one response later agree on one of theirs.
         "rid": "nextval('feedback_response_id_seq')",
-    },
-    messages={
-        "unknown_challenge": gettext_lazy(
-            "No challenge and no alias of “%(detail)s” is called “%(value)s”. Import it with the aliases, or "
-            "correct it."
-        ),
     },
     lock="feedback",
     source_field="source",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from apps.core.staging import Outcome, Stage
+from apps.feedback.coding import keep_labels
 from apps.feedback.customers import digest_keys, digest_sql
 from apps.feedback.services import add_to_cells, lock_cells, sums
 
@@ -42,6 +43,8 @@ def apply_feedback(stage: Stage) -> Outcome:
     if is_known:
         return _apply_over_known(stage, file)
     _insert_new(stage, file)
+    if stage.has("challenge"):
+        keep_labels(stage, file.responses)
     add_to_cells(sums(file.new_answers, has_weights=stage.has("weight")))
     return Outcome(accepted=stage.number("SELECT count(*) FROM stage_typed"), corrected=0)
 
@@ -159,7 +162,10 @@ def _code(stage: Stage, file: _File, condition: str) -> None:
         SELECT r.rid, c.challenge_id, c.origin FROM {file.responses} r
         JOIN stage_sources src ON src.id = r.source_id
         JOIN stage_codings c ON c.source = src.key AND c.label = lower(r.challenge)
-        WHERE {condition} ON CONFLICT (response_id, challenge_id) DO NOTHING
+        WHERE {condition} AND c.challenge_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM feedback_responsechallenge o JOIN taxonomy_challenge old ON old.id = o.challenge_id
+            WHERE o.response_id = r.rid AND old.merged_into_id = c.challenge_id)
+        ON CONFLICT (response_id, challenge_id) DO NOTHING
         """
     )
 
@@ -216,6 +222,8 @@ def _apply_over_known(stage: Stage, file: _File) -> Outcome:
     )
     recoded = _recode(stage, file) if stage.has("challenge") else []
     _insert_new(stage, file)
+    if stage.has("challenge"):
+        recoded += keep_labels(stage, file.responses)
     add_to_cells("SELECT * FROM stage_old", sums(STORED_ANSWERS), sums(file.new_answers))
     return _counted(stage, file, recoded)
 
@@ -227,17 +235,19 @@ def _recode(stage: Stage, file: _File) -> list[int]:
         LEFT JOIN stage_codings c ON c.source = src.key AND c.label = lower(r.challenge)
         WHERE NOT r.is_new AND r.challenge IS NOT NULL
     """
+    # A coding with a challenge that was merged since stays where it was made.
+    same = "w.challenge_id IN (old.id, old.merged_into_id)"
     gone = stage.rows(
         f"""
-        DELETE FROM feedback_responsechallenge o USING ({wanted}) w
-        WHERE o.response_id = w.rid AND o.challenge_id IS DISTINCT FROM w.challenge_id RETURNING o.response_id
+        DELETE FROM feedback_responsechallenge o USING ({wanted}) w, taxonomy_challenge old
+        WHERE o.response_id = w.rid AND old.id = o.challenge_id AND ({same}) IS NOT TRUE RETURNING o.response_id
         """
     )
     missing = stage.rows(
         f"""
         SELECT w.rid FROM ({wanted}) w WHERE w.challenge_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM feedback_responsechallenge o
-            WHERE o.response_id = w.rid AND o.challenge_id = w.challenge_id)
+            SELECT 1 FROM feedback_responsechallenge o JOIN taxonomy_challenge old ON old.id = o.challenge_id
+            WHERE o.response_id = w.rid AND {same})
         """
     )
     _code(stage, file, "NOT r.is_new")

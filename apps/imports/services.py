@@ -202,6 +202,8 @@ class _Run:
                 with _holding("SELECT pg_advisory_lock(%s, %s)", KIND_LOCK, KIND_LOCKS[self.kind.lock]):
                     self._to_phase("checking", row_count=stage.row_count, warnings=warnings)
                     stage.check()
+                    if stage.notes:
+                        _update(self.batch, warnings=[*warnings, *stage.notes])
                     rejects, sample = self._rejects(file.file, stage)
                     self._to_phase("storing")
                     self._store(stage, rejects, sample)

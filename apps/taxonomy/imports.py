@@ -1,5 +1,6 @@
 """How files of touchpoints, metrics, challenges and aliases come in."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,34 @@ CHALLENGE = Reference(
     query="SELECT lower(code) AS key, COALESCE(merged_into_id, id) AS id FROM taxonomy_challenge",
     remedy=_("Import it with the challenges first, or correct the code."),
 )
+
+# A code; or what any source calls a challenge, as long as that means one challenge only.
+CHALLENGE_OR_ALIAS = replace(
+    CHALLENGE,
+    query="""SELECT lower(code) AS key, COALESCE(merged_into_id, id) AS id FROM taxonomy_challenge
+        UNION ALL SELECT lower(a.label), min(COALESCE(c.merged_into_id, c.id))
+        FROM taxonomy_alias a JOIN taxonomy_challenge c ON c.id = a.challenge_id
+        WHERE NOT EXISTS (SELECT 1 FROM taxonomy_challenge o WHERE lower(o.code) = lower(a.label))
+        GROUP BY lower(a.label) HAVING count(DISTINCT COALESCE(c.merged_into_id, c.id)) = 1""",
+    remedy=_(
+        "Import it with the challenges, or say what it means under “Unmapped labels”. Then import these rows."
+    ),
+)
+
+
+def note_rejected_labels(stage: Stage, *, source: str) -> None:
+    """Keep the labels that made rows impossible, so that somebody can say what they mean."""
+    stage.execute(
+        """
+        INSERT INTO taxonomy_unmappedlabel AS o
+            (source, label, first_seen_at, last_seen_at, response_count, rejected_count, is_ignored)
+        SELECT %s, min(value), now(), now(), 0, count(*), false FROM stage_rejects
+        WHERE code = 'unknown_challenge' AND value <> '' GROUP BY lower(value)
+        ON CONFLICT (lower(source), lower(label)) DO UPDATE
+        SET rejected_count = excluded.rejected_count, last_seen_at = excluded.last_seen_at
+        """,
+        [source],
+    )
 
 
 def _apply_touchpoints(stage: Stage) -> Outcome:

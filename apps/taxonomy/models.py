@@ -244,22 +244,23 @@ class Alias(models.Model):
 
 
 class UnmappedLabelQuerySet(models.QuerySet["UnmappedLabel"]):
-    def open(self) -> Self:
-        """Labels that still wait for somebody to say what they mean."""
-        return self.filter(is_ignored=False).exclude(self._is_mapped())
+    def waiting(self) -> Self:
+        """Labels of which nobody has said yet what they mean."""
+        return self.filter(~self._is_known(), is_ignored=False)
 
     def ignored(self) -> Self:
-        return self.filter(is_ignored=True).exclude(self._is_mapped())
+        return self.filter(~self._is_known(), is_ignored=True)
 
     def mapped(self) -> Self:
-        return self.filter(self._is_mapped())
+        return self.filter(self._is_known())
 
-    def _is_mapped(self) -> models.Exists:
-        return models.Exists(
-            Alias.objects.annotate(lowered_source=Lower("source"), lowered_label=Lower("label")).filter(
-                lowered_source=Lower(models.OuterRef("source")), lowered_label=Lower(models.OuterRef("label"))
-            )
+    def _is_known(self) -> models.Exists | models.Q:
+        label = Lower(models.OuterRef("label"))
+        aliases = Alias.objects.alias(own_label=Lower("label"), own_source=Lower("source")).filter(
+            models.Q(own_source=Lower(models.OuterRef("source"))) | models.Q(own_source=""), own_label=label
         )
+        terms = Challenge.objects.alias(own_code=Lower("code")).filter(own_code=label)
+        return models.Q(models.Exists(aliases)) | models.Q(models.Exists(terms))
 
 
 class UnmappedLabel(models.Model):
@@ -273,6 +274,8 @@ class UnmappedLabel(models.Model):
     # Rows of actions that could not come in because of it.
     rejected_count = models.PositiveIntegerField(_("rejected rows"), default=0)
     is_ignored = models.BooleanField(default=False)
+    # What all of its responses are coded with by now; differs from its alias while that is being done.
+    coded_as = models.ForeignKey(Challenge, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = UnmappedLabelQuerySet.as_manager()
 

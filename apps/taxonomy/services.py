@@ -1,5 +1,6 @@
 """Changes to the tree of challenges, each one audited and written down so that it can be taken back."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -50,6 +51,16 @@ class SplitIncomplete(CxplanError):
     code = "split_incomplete"
 
 
+class EditConflict(CxplanError):
+    """Somebody else was faster; `version` is the one to look at before saving again."""
+
+    code = "edit_conflict"
+
+    def __init__(self, message: str, *, version: str) -> None:
+        super().__init__(message)
+        self.version = version
+
+
 class TooLateToUndo(CxplanError):
     code = "too_late_to_undo"
 
@@ -97,10 +108,22 @@ def create_challenge(
 
 
 @transaction.atomic
-def change_challenge(*, challenge: Challenge, changes: Mapping[str, Any], actor: User | None) -> Challenge:
-    """Rename or describe a term; `changes` has fields of EDITABLE. What was measured stays as it was measured."""
+def change_challenge(
+    *, challenge: Challenge, changes: Mapping[str, Any], seen: str | None = None, actor: User | None
+) -> Challenge:
+    """Rename or describe a term; `changes` has fields of EDITABLE. What was measured stays as it was measured.
+
+    `seen` is the version that was read. Raises EditConflict.
+    """
     lock_taxonomy()
     challenge = _fresh(challenge)
+    version = version_of(challenge)
+    if seen is not None and seen != version:
+        raise EditConflict(
+            _("Somebody changed “%(name)s” while you were writing. Compare, then save again to keep your text.")
+            % {"name": challenge},
+            version=version,
+        )
     journal = Journal()
     journal.set(challenge, **{name: changes[name] for name in EDITABLE if name in changes})
     return _done("changed", challenge, journal, actor)
@@ -231,6 +254,12 @@ def undo_change(*, change: AuditEvent, at: datetime, actor: User | None) -> None
     # The subject may be gone with the change that made it, so its name is kept beside it.
     told = {"undoes": change.pk, "event": change.event, "name": change.data.get("name", "")}
     AuditEvent.objects.create(event=UNDONE, actor=actor, subject=change.subject, data=told)
+
+
+def version_of(challenge: Challenge) -> str:
+    """A digest of what can be edited; it differs when somebody edited it."""
+    values = [str(getattr(challenge, Challenge._meta.get_field(name).attname)) for name in EDITABLE]
+    return hashlib.sha256("\x00".join(values).encode()).hexdigest()[:16]
 
 
 def refresh_challenge_paths() -> None:

@@ -11,7 +11,7 @@ from apps.core.rejection import MESSAGES
 from apps.feedback.customers import customer_digest
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
 from apps.imports.models import ImportBatch
-from apps.taxonomy.models import Metric
+from apps.taxonomy.models import Metric, UnmappedLabel
 from tests.factories import AliasFactory, ChallengeFactory, MetricFactory
 from tests.importing import Importer, counts, told
 
@@ -199,7 +199,8 @@ def test_a_challenge_is_found_by_code_or_alias(bring_in: Importer, metrics: Any)
     names = ["QUEUE", "trop d'attente", "surprise!", "Costs", ""]
     rows = [[*answer(f"r{i}"), name] for i, name in enumerate(names)]
     batch = bring_in("feedback", [[*HEAD, "challenge"], *rows])
-    assert told(batch) == [(5, "challenge", "unknown_challenge")]
+    assert told(batch) == []
+    assert UnmappedLabel.objects.get().label == "Costs"
     codings = ResponseChallenge.objects.order_by("response__external_id")
     assert [(one.response.external_id, one.challenge.code, one.origin) for one in codings] == [
         ("r0", "queue", "given"),
