@@ -4,94 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.accounts.models import Unit
-from apps.impact import caveats, sheets, words
-from apps.impact.models import Effect, RankedSolution, Run
+from apps.impact import caveats, pairs, words
+from apps.impact.cards import SolutionCard, card_of, tried_here, unmeasured_cards
+from apps.impact.models import RankedSolution, Run
 from apps.impact.selectors import in_context, ranking_order
-from apps.library.models import Solution, SolutionLink, SolutionVersion
-from apps.planning.models import Action
+from apps.library.models import SolutionLink, SolutionVersion
 from apps.taxonomy.models import Challenge, Metric
 
 BY_EFFECT, SAFE = "effect", "safe"
 ORDERS = (BY_EFFECT, SAFE)
 PROVEN = (RankedSolution.Verdict.WORKS, RankedSolution.Verdict.LIKELY_WORKS)
 PROVEN_SLOTS, PROMISING_SLOTS = 2, 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriedHere:
-    """A use of a solution in the unit that is looked at."""
-
-    external_id: str
-    solution_id: int
-    effective_on: date | None
-    is_running: bool
-    verdict: str
-    effect: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SolutionCard:
-    """A solution as a manager weighs it; `low` and `high` are the careful interval of a single claim."""
-
-    solution_id: int
-    code: str
-    url: str
-    title: str
-    summary: str
-    kind: str
-    kind_label: str
-    effect: float | None
-    low: float | None
-    high: float | None
-    low_10: float | None
-    unit: str
-    sign: int
-    evidence: int
-    actions: int
-    units: int
-    cost: int | None
-    effort_hours: float | None
-    lag_days: int
-    verdict: str
-    standing: str
-    rank: int | None
-    rank_low: int | None
-    rank_high: int | None
-    tier: int | None
-    p_best: float | None
-    naive_change: float | None
-    try_next: float | None
-    side_effects: tuple[str, ...]
-    is_worth_trying: bool
-    is_safe_pick: bool
-    is_retired: bool
-    needs_testing: bool
-    why: str
-    persistence: str
-    refusal: words.Words | None
-    sheet: tuple[sheets.Line, ...]
-    always_with: tuple[str, ...]
-    uses_alike: int
-    tried: tuple[TriedHere, ...]
-    plan_url: str
-
-    @property
-    def is_measured(self) -> bool:
-        return self.evidence > 0 and self.effect is not None
-
-    @property
-    def naive_text(self) -> str:
-        return "" if self.naive_change is None else words.change(self.naive_change, self.unit, self.sign)
+WORTH_SHOWN = 3
+ALL_KINDS = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +35,7 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderChoice:
+class Choice:
     label: str
     url: str
     is_current: bool
@@ -119,7 +50,9 @@ class ChallengeRanking:
     sign: int
     unit: Unit | None
     context: str
-    orders: tuple[OrderChoice, ...]
+    orders: tuple[Choice, ...]
+    kinds: tuple[Choice, ...]
+    is_safe_first: bool
     as_of: date | None
     recommended: tuple[SolutionCard, ...]
     tiers: tuple[Tier, ...]
@@ -127,6 +60,8 @@ class ChallengeRanking:
     refusal: words.Words | None
     warnings: tuple[words.Words, ...]
     domain: tuple[float, float] | None
+    worth_trying: tuple[SolutionCard, ...]
+    pairs: tuple[pairs.PairRow, ...]
 
     @property
     def ranked(self) -> tuple[SolutionCard, ...]:
@@ -134,23 +69,29 @@ class ChallengeRanking:
 
 
 def challenge_ranking(
-    *, challenge: Challenge, unit: Unit | None, order: str = BY_EFFECT, may_plan: bool = True
+    *,
+    challenge: Challenge,
+    unit: Unit | None,
+    order: str = BY_EFFECT,
+    is_of_all_kinds: bool = False,
+    may_plan: bool = True,
 ) -> ChallengeRanking:
-    """A challenge's solutions as they hold for `unit`'s kind, in a constant number of queries."""
-    kind = unit.kind if unit is not None else ""
+    """A challenge’s solutions as they hold for the kind of `unit`, or for all, in a constant number of queries."""
+    own_kind = unit.kind if unit is not None else ""
+    kind = "" if is_of_all_kinds else own_kind
     rows = list(
-        RankedSolution.objects.filter(challenge=challenge, context__in={"", kind}).select_related(
+        RankedSolution.objects.filter(challenge=challenge, context__in={"", own_kind}).select_related(
             "solution", "challenge"
         )
     )
     chosen = sorted(in_context(rows, kind), key=ranking_order)
     metric = challenge.metric
     run = _last_run(metric)
-    tried = _tried_here(unit, challenge) if unit is not None else {}
+    tried = tried_here(unit, challenge) if unit is not None else {}
     titles = {row.solution_id: row.solution.display_title for row in rows}
     names = _metric_names(rows)
     summaries = _summaries(challenge)
-    cards = [_card(row, metric, challenge, unit, tried, titles, names) for row in chosen] or _unmeasured(
+    cards = [card_of(row, metric, challenge, unit, tried, titles, names) for row in chosen] or unmeasured_cards(
         challenge, metric, unit, tried
     )
     cards = [
@@ -170,7 +111,9 @@ def challenge_ranking(
         sign=metric.sign if metric else 1,
         unit=unit,
         context=context,
-        orders=_orders(challenge, unit, order),
+        orders=_orders(challenge, unit, order, is_of_all_kinds),
+        kinds=_kinds(challenge, unit, order, is_of_all_kinds) if _differs(rows, own_kind) else (),
+        is_safe_first=order == SAFE,
         as_of=run.as_of if run else None,
         recommended=_recommended(ranked, pool),
         tiers=_tiers(ranked, order),
@@ -178,21 +121,54 @@ def challenge_ranking(
         refusal=_refusal(metric, run),
         warnings=_warnings(run),
         domain=_domain(cards),
+        worth_trying=_worth_trying(cards),
+        pairs=pairs.pair_table(
+            [
+                pairs.Entrant(solution_id=card.solution_id, rank=card.rank, title=card.title, better=card.better)
+                for card in ranked
+                if card.rank is not None
+            ]
+        ),
     )
 
 
-def _orders(challenge: Challenge, unit: Unit | None, order: str) -> tuple[OrderChoice, ...]:
-    labels = {BY_EFFECT: _("By effect"), SAFE: _("Safe pick first")}
+def _address(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> str:
     asked = {"unit": unit.code} if unit is not None else {}
-    address = reverse("impact:challenge-ranking", args=[challenge.code])
+    asked |= {"order": order} | ({"kind": ALL_KINDS} if is_of_all_kinds else {})
+    return f"{reverse('impact:challenge-ranking', args=[challenge.code])}?{urlencode(asked)}"
+
+
+def _orders(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> tuple[Choice, ...]:
+    labels = {BY_EFFECT: _("By effect"), SAFE: _("Safe pick first")}
     return tuple(
-        OrderChoice(
+        Choice(
             label=labels[choice],
-            url=f"{address}?{urlencode({**asked, 'order': choice})}",
+            url=_address(challenge, unit, choice, is_of_all_kinds),
             is_current=choice == order,
         )
         for choice in ORDERS
     )
+
+
+def _kinds(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> tuple[Choice, ...]:
+    """The switch between units like the reader's and all units."""
+    like = _("In units like yours (%(kind)s)") % {"kind": unit.kind if unit is not None else ""}
+    return tuple(
+        Choice(
+            label=label, url=_address(challenge, unit, order, everywhere), is_current=everywhere == is_of_all_kinds
+        )
+        for label, everywhere in ((like, False), (_("In all units"), True))
+    )
+
+
+def _differs(rows: Iterable[RankedSolution], kind: str) -> bool:
+    return bool(kind) and any(row.context == kind for row in rows)
+
+
+def _worth_trying(cards: Sequence[SolutionCard]) -> tuple[SolutionCard, ...]:
+    """What a next use would teach most, as long as nobody retired it."""
+    open_ones = [card for card in cards if card.is_worth_trying and card.try_next and not card.is_retired]
+    return tuple(sorted(open_ones, key=lambda card: -(card.try_next or 0.0))[:WORTH_SHOWN])
 
 
 def _last_run(metric: Metric | None) -> Run | None:
@@ -236,173 +212,6 @@ def _metric_names(rows: Iterable[RankedSolution]) -> Mapping[str, str]:
     if not codes:
         return {}
     return {metric.code: metric.display_name for metric in Metric.objects.filter(code__in=codes)}
-
-
-def _tried_here(unit: Unit, challenge: Challenge) -> Mapping[int, tuple[TriedHere, ...]]:
-    """What this unit did already with the challenge's solutions, newest first."""
-    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.standing_for(challenge)).values("solution")
-    done = (
-        Action.objects.took_effect()
-        .filter(unit=unit, solutions__version__solution__in=links)
-        .order_by("-effective_on", "-pk")
-        .values_list("pk", "external_id", "effective_on", "ended_on", "solutions__version__solution_id")
-    )
-    actions = list(done)
-    effects = {
-        effect.action_id: effect
-        for effect in Effect.objects.filter(action__in={row[0] for row in actions}, metric=challenge.metric_id)
-        .only("action_id", "status", "p_positive", "effect", "low", "high")
-        .on_target()
-    }
-    tried: dict[int, list[TriedHere]] = {}
-    for pk, external_id, effective_on, ended_on, solution_id in actions:
-        effect = effects.get(pk)
-        tried.setdefault(solution_id, []).append(
-            TriedHere(
-                external_id=external_id,
-                solution_id=solution_id,
-                effective_on=effective_on,
-                is_running=ended_on is None,
-                verdict=words.action_verdict(effect.status, effect.p_positive) if effect else "not_estimable",
-                effect=effect.effect if effect else None,
-                low=effect.low if effect else None,
-                high=effect.high if effect else None,
-            )
-        )
-    return {solution_id: tuple(uses) for solution_id, uses in tried.items()}
-
-
-def _card(
-    row: RankedSolution,
-    metric: Metric | None,
-    challenge: Challenge,
-    unit: Unit | None,
-    tried: Mapping[int, tuple[TriedHere, ...]],
-    titles: Mapping[int, str],
-    names: Mapping[str, str],
-) -> SolutionCard:
-    harms = [entry for entry in row.side_effects if entry.get("is_harm")]
-    reason = row.reason or ("always_together" if row.aliases else "")
-    if row.rank is None and not reason:
-        reason = "low_information"
-    card = _plain_card(row.solution, metric, challenge, unit, tried)
-    return replace(
-        card,
-        effect=row.effect,
-        low=row.claim_low if row.claim_low is not None else row.low,
-        high=row.claim_high if row.claim_high is not None else row.high,
-        low_10=row.low_10,
-        evidence=row.evidence,
-        actions=row.action_count,
-        units=row.unit_count,
-        verdict=row.verdict,
-        standing=row.standing,
-        rank=row.rank,
-        rank_low=row.rank_low,
-        rank_high=row.rank_high,
-        tier=row.tier,
-        p_best=row.p_best,
-        naive_change=row.naive_change,
-        try_next=row.try_next,
-        side_effects=tuple(_("worse: %(metric)s") % {"metric": names[entry["metric"]]} for entry in harms),
-        is_worth_trying=row.is_worth_trying,
-        is_safe_pick=row.is_safe_pick,
-        why=_why(row),
-        persistence=_persistence(row.persistence),
-        refusal=words.refusal(reason) if row.rank is None else None,
-        sheet=sheets.evidence_sheet(row.evidence_parts),
-        always_with=tuple(titles[pk] for pk in row.aliases if pk in titles),
-        uses_alike=row.context_count if row.context else 0,
-    )
-
-
-def _plain_card(
-    solution: Solution,
-    metric: Metric | None,
-    challenge: Challenge,
-    unit: Unit | None,
-    tried: Mapping[int, tuple[TriedHere, ...]],
-) -> SolutionCard:
-    asked = {"challenge": challenge.code, "solution": solution.code}
-    if unit is not None:
-        asked["unit"] = unit.code
-    return SolutionCard(
-        solution_id=solution.pk,
-        code=solution.code,
-        url=reverse("library:solution", args=[solution.code]),
-        title=solution.display_title,
-        summary="",
-        kind=solution.kind,
-        kind_label=solution.get_kind_display(),
-        effect=None,
-        low=None,
-        high=None,
-        low_10=None,
-        unit=metric.display_unit if metric else "",
-        sign=metric.sign if metric else 1,
-        evidence=0,
-        actions=0,
-        units=0,
-        cost=solution.cost,
-        effort_hours=float(solution.effort_hours) if solution.effort_hours is not None else None,
-        lag_days=solution.lag_days,
-        verdict=RankedSolution.Verdict.UNKNOWN,
-        standing=RankedSolution.Standing.NOT_RANKABLE,
-        rank=None,
-        rank_low=None,
-        rank_high=None,
-        tier=None,
-        p_best=None,
-        naive_change=None,
-        try_next=None,
-        side_effects=(),
-        is_worth_trying=False,
-        is_safe_pick=False,
-        is_retired=solution.status == Solution.Status.RETIRED,
-        needs_testing=False,
-        why="",
-        persistence="",
-        refusal=words.refusal("never_used"),
-        sheet=(),
-        always_with=(),
-        uses_alike=0,
-        tried=tried.get(solution.pk, ()),
-        plan_url=f"{reverse('planning:plan-new')}?{urlencode(asked)}",
-    )
-
-
-def _unmeasured(
-    challenge: Challenge, metric: Metric | None, unit: Unit | None, tried: Mapping[int, tuple[TriedHere, ...]]
-) -> list[SolutionCard]:
-    """The linked solutions while nothing was measured."""
-    links = SolutionLink.objects.filter(challenge__in=Challenge.objects.standing_for(challenge)).values("solution")
-    known = Solution.objects.filter(pk__in=links).exclude(status=Solution.Status.DRAFT)
-    solutions = sorted(known, key=lambda solution: solution.code)
-    return [_plain_card(solution, metric, challenge, unit, tried) for solution in solutions]
-
-
-def _why(row: RankedSolution) -> str:
-    """One sentence on what it rests on, nearest to the reader first."""
-    if row.context and row.context_count:
-        return ngettext(
-            "Used and measured %(count)d time in units like yours (%(kind)s).",
-            "Used and measured %(count)d times in units like yours (%(kind)s).",
-            row.context_count,
-        ) % {"count": row.context_count, "kind": row.context}
-    if row.action_count and row.context:
-        return _("Measured elsewhere, not yet in units like yours (%(kind)s).") % {"kind": row.context}
-    return ""
-
-
-def _persistence(kept: Mapping[str, Any] | None) -> str:
-    if not kept:
-        return ""
-    if kept.get("fades"):
-        return _("The effect fades: after half a year probably less than half of it is left.")
-    late = kept.get("late2")
-    if late and late.get("low") is not None and late["low"] > 0:
-        return _("The effect still shows after half a year.")
-    return ""
 
 
 def _recommended(ranked: Sequence[SolutionCard], pool: Sequence[SolutionCard]) -> tuple[SolutionCard, ...]:

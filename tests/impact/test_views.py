@@ -314,3 +314,47 @@ def test_a_longer_ranking_needs_no_more_queries(chain, sign_in, django_assert_nu
         )
     with django_assert_num_queries(len(few)):
         client.get(address, headers=HTMX)
+
+
+def test_the_ranking_compares_two_by_two(chain, sign_in):
+    response = sign_in(chain.root, Role.LEAD).get(
+        reverse("impact:challenge-ranking", args=["queue"]), headers=HTMX
+    )
+    pairs = response.context["ranking"].pairs
+    assert len(pairs) == len(response.context["ranking"].ranked) > 1
+    assert [row.pairs[index].text for index, row in enumerate(pairs)] == [""] * len(pairs)
+    assert pairs[0].pairs[-1].tone == "better"
+    assert "Compare two by two" in text_of(response)
+    assert f"{pairs[0].title} is better than {pairs[-1].title} with a chance of" in response.content.decode()
+
+
+def test_the_ranking_switches_to_all_kinds_of_unit(chain, sign_in):
+    client = sign_in(chain.units[-1])
+    address = reverse("impact:challenge-ranking", args=["queue"])
+    own = client.get(address, headers=HTMX).context["ranking"]
+    everywhere = client.get(address, {"kind": "all"}, headers=HTMX).context["ranking"]
+    assert (own.context, everywhere.context) == ("airport", "")
+    assert [choice.label for choice in own.kinds] == ["In units like yours (airport)", "In all units"]
+    assert [choice.is_current for choice in everywhere.kinds] == [False, True]
+    assert [card.effect for card in own.ranked] != [card.effect for card in everywhere.ranked]
+
+
+def test_a_place_is_told_with_its_range(chain, sign_in):
+    text = text_of(
+        sign_in(chain.root, Role.LEAD).get(reverse("impact:challenge-ranking", args=["queue"]), headers=HTMX)
+    )
+    assert re.search(r"(likely place \d to \d|place \d for sure)", text)
+    assert "Expected place" in text
+    safe = sign_in(chain.root, Role.LEAD).get(
+        reverse("impact:challenge-ranking", args=["queue"]), {"order": "safe"}
+    )
+    assert "in 9 of 10 cases" in text_of(safe)
+
+
+def test_what_is_worth_trying_is_told_with_its_gain(chain, sign_in):
+    RankedSolution.objects.filter(rank__isnull=False, solution__code="s2").update(
+        is_worth_trying=True, try_next=0.12, p_best=0.3
+    )
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:challenge-ranking", args=["queue"])))
+    assert "Worth trying next" in text
+    assert "+0.12 points" in text
