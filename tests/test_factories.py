@@ -6,7 +6,14 @@ import pytest
 from django.apps import apps
 from factory.django import DjangoModelFactory
 
-from tests import factories, impact_factories, library_factories, notification_factories, taxonomy_factories
+from tests import (
+    factories,
+    impact_factories,
+    library_factories,
+    notification_factories,
+    planning_factories,
+    taxonomy_factories,
+)
 
 # Made by another factory or with a request, never by a test.
 WITHOUT_FACTORY = {"UnitPlacement", "IdempotentRequest"}
@@ -19,7 +26,14 @@ OWN_MODELS = [
 ]
 FACTORIES = {
     factory._meta.model: factory
-    for module in (factories, impact_factories, library_factories, notification_factories, taxonomy_factories)
+    for module in (
+        factories,
+        impact_factories,
+        library_factories,
+        notification_factories,
+        planning_factories,
+        taxonomy_factories,
+    )
     for _, factory in inspect.getmembers(module, inspect.isclass)
     if issubclass(factory, DjangoModelFactory) and factory is not DjangoModelFactory
 }

@@ -224,6 +224,20 @@ PAGES = [
     page("GET", "planning:plan-new", managers()),
     page("POST", "planning:plan-new", managers()),
     page("GET", "planning:nearby", managers()),
+    page("GET", "planning:guide", managers()),
+    page("POST", "planning:guide", managers(422)),
+    page("GET", "planning:unit-options", managers()),
+    page("GET", "planning:guide-resume", managers_in_scope(302), "draft_plan"),
+    page("GET", "planning:guide-choose", managers_in_scope(), "draft_plan"),
+    page("POST", "planning:guide-choose", managers_in_scope(422), "draft_plan"),
+    page("GET", "planning:guide-concrete", managers_in_scope(), "draft_plan"),
+    page("POST", "planning:guide-concrete", managers_in_scope(422), "draft_plan"),
+    page("GET", "planning:guide-ready", managers_in_scope(), "draft_plan"),
+    page("POST", "planning:guide-ready", managers_in_scope(302), "draft_plan"),
+    page("GET", "planning:guide-agree", managers_in_scope(), "draft_plan"),
+    page("POST", "planning:guide-agree", managers_in_scope(422), "draft_plan"),
+    page("POST", "planning:guide-discard", managers_in_scope(302), "draft_plan"),
+    page("GET", "impact:ready", managers_in_scope(), "draft_plan"),
     page("GET", "planning:action", in_scope(), "action"),
     page("GET", "planning:action-apply", managers_in_scope(), "planned"),
     page("POST", "planning:action-apply", managers_in_scope(422), "planned"),
@@ -311,6 +325,8 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         external_id="P-1", unit=chain.lille, challenge=challenge, plan=plan, state="planned", effective_on=None
     )
     draft = SolutionVersionFactory(solution__code="draft", solution__status="draft").solution
+    draft_plan = PlanFactory(challenge=challenge, stage="agree")
+    ActionFactory(unit=chain.lille, challenge=challenge, plan=draft_plan, state="draft", effective_on=None)
     rejects = ContentFile(b"line,message\n", name="rejects.csv")
     return SimpleNamespace(
         unit="LILLE",
@@ -332,6 +348,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         playbook=PlaybookFactory(code="together").code,
         playbook_draft=PlaybookFactory(code="half", status="draft").code,
         plan=plan.pk,
+        draft_plan=draft_plan.pk,
         action="A-1",
         planned="P-1",
         event=EventFactory(unit=chain.lille).pk,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.impact import views, views_power
+from apps.impact import plan_views, views, views_power
 
 app_name = "impact"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("chance/", views_power.chance, name="chance"),
     path("plans/<int:plan_id>/chance/", views_power.plan_chance, name="chance"),
     path("chance/rollout/", views_power.rollout_chance, name="rollout-chance"),
+    path("plans/<int:pk>/data/", plan_views.ready, name="ready"),
     path("focus/", views.focus, name="focus"),
     path("learn/", views.learn, name="learn"),
 ]

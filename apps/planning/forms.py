@@ -129,6 +129,12 @@ class PlanForm(PlanFields):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose where: at least one unit.")},
     )
+    focus_reason = forms.CharField(
+        label=gettext_lazy("Why one more now?"),
+        help_text=gettext_lazy("Few things at a time get done; more of them get in each other's way."),
+        widget=words(2),
+        required=False,
+    )
 
     def __init__(
         self,
@@ -136,7 +142,7 @@ class PlanForm(PlanFields):
         *,
         challenge: Challenge,
         units: QuerySet[Unit],
-        shown: Sequence[Unit],
+        first: Unit,
         person: User,
         also: Sequence[str],
         as_of: date,
@@ -146,9 +152,8 @@ class PlanForm(PlanFields):
         self.as_of = as_of
         self.is_in_place = data is not None and data.get("then") == "apply"
         self.field("units").queryset = units
-        self.fields["units"].widget.choices = [(unit.code, unit.display_name) for unit in shown]
         chosen = list(units.filter(code__in=data.getlist("units"))) if data is not None else []
-        self._settle(challenge=challenge, units=[*shown[:1], *chosen], person=person, also=also)
+        self._settle(challenge=challenge, units=[first, *chosen], person=person, also=also)
 
     def clean(self) -> None:
         day = self.cleaned_data.get("planned_on")

@@ -14,6 +14,7 @@ from apps.planning.models import Action
 from apps.planning.selectors import day
 
 SENTENCES = {
+    "drafted": gettext_lazy("started a plan"),
     "planned": gettext_lazy("planned it"),
     "changed": gettext_lazy("changed the plan"),
     "applied": gettext_lazy("put it in place"),
@@ -23,6 +24,16 @@ SENTENCES = {
     "corrected": gettext_lazy("corrected it"),
     "sustained": gettext_lazy("kept it as the standard"),
     "stopped": gettext_lazy("stopped it"),
+    "task_added": gettext_lazy("added a task"),
+    "task_changed": gettext_lazy("changed a task"),
+    "task_moved": gettext_lazy("moved a task"),
+    "task_done": gettext_lazy("finished a task"),
+    "task_reopened": gettext_lazy("took a task up again"),
+    "task_removed": gettext_lazy("removed a task"),
+    "checked_in": gettext_lazy("checked in"),
+    "proof_added": gettext_lazy("added a proof"),
+    "proof_removed": gettext_lazy("removed a proof"),
+    "put_off": gettext_lazy("put it off"),
 }
 LABELS = {
     "planned_on": gettext_lazy("Planned for"),
@@ -38,6 +49,13 @@ LABELS = {
     "solutions": gettext_lazy("Solutions"),
     "events": gettext_lazy("Events"),
     "tasks": gettext_lazy("Tasks"),
+    "task": gettext_lazy("Task"),
+    "title": gettext_lazy("Task"),
+    "assignee": gettext_lazy("Assigned to"),
+    "due_on": gettext_lazy("Due on"),
+    "happening": gettext_lazy("Is it happening?"),
+    "working": gettext_lazy("Is it working?"),
+    "obstacle": gettext_lazy("What is in the way?"),
     "occasion": gettext_lazy("When exactly"),
     "place": gettext_lazy("Where exactly"),
     "rhythm_weeks": gettext_lazy("Weeks between check-ins"),
@@ -100,7 +118,7 @@ def _entry(row: AuditEvent, titles: Mapping[str, str]) -> Entry:
 
 
 def _facts(data: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
-    told = ("planned_on", "effective_on", "ended_on", "solutions")
+    told = ("planned_on", "effective_on", "ended_on", "solutions", "task", "happening", "working", "obstacle")
     return tuple(
         _("%(label)s: %(value)s") % {"label": LABELS[name], "value": _said(data[name], titles)}
         for name in told

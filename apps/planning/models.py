@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.languages import localised
-from apps.library.models import Solution, SolutionVersion
+from apps.library.models import Playbook, Solution, SolutionVersion
 from apps.taxonomy.models import Challenge, Metric
 
 
@@ -27,6 +27,7 @@ class Plan(models.Model):
 
     challenge = models.ForeignKey(Challenge, models.PROTECT, related_name="+")
     solutions = models.ManyToManyField(Solution, related_name="+")
+    playbook = models.ForeignKey(Playbook, models.SET_NULL, null=True, blank=True, related_name="+")
     target_metric = models.ForeignKey(Metric, models.PROTECT, null=True, blank=True, related_name="+")
     owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     stage = models.CharField(_("step"), max_length=8, choices=Stage.choices, default=Stage.AGREED)

@@ -13,6 +13,7 @@ from apps.accounts.models import Unit, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
+from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import AppliedSolution, codes, freeze
 from apps.planning.holding import insert_action, locked, locked_plan, record_action, set_fields
 from apps.planning.models import Action, Plan
@@ -47,11 +48,14 @@ def create_plan(
     planned_on: date | None,
     intended_effect: Decimal | None = None,
     is_randomised: bool = False,
+    focus_reason: str = "",
+    focus: FocusLimit | None = None,
     actor: User | None,
 ) -> Plan:
     """Decide to apply `solutions` to `challenge`: one planned action in each of `units`.
 
-    Raises PlanIncomplete, ChallengeNotCurrent, SolutionNotUsable, AlreadyPlanned.
+    Raises PlanIncomplete, ChallengeNotCurrent, SolutionNotUsable, AlreadyPlanned; TooManyFocuses with a
+    limit and without a reason.
     """
     units, solutions = list(dict.fromkeys(units)), list(dict.fromkeys(solutions))
     if not units:
@@ -60,7 +64,9 @@ def create_plan(
     require_current(challenge)
     # Held so that a double tap, or a colleague at the same moment, does not plan the same thing twice.
     list(Unit.objects.select_for_update(no_key=True).filter(pk__in=[u.pk for u in units]).order_by("pk"))
-    _refuse_duplicates(challenge=challenge, units=units, solutions=solutions)
+    refuse_duplicates(challenge=challenge, units=units, solutions=solutions)
+    if focus is not None:
+        check_focus(units=units, challenge=challenge, limit=focus, reason=focus_reason)
     plan = Plan.objects.create(
         challenge=challenge,
         target_metric=challenge.metric,
@@ -68,6 +74,7 @@ def create_plan(
         intention=intention.strip(),
         intended_effect=intended_effect,
         is_randomised=is_randomised,
+        focus_reason=focus_reason.strip(),
     )
     plan.solutions.set(solutions)
     record(event="planning.plan.created", actor=actor, subject=plan, data={"challenge": challenge.code})
@@ -156,7 +163,10 @@ def _plan_solutions(action: Action, plan: Plan | None, solutions: Sequence[Solut
     freeze(action, [AppliedSolution(solution=solution) for solution in solutions])
 
 
-def _refuse_duplicates(*, challenge: Challenge, units: Sequence[Unit], solutions: Sequence[Solution]) -> None:
+def refuse_duplicates(
+    *, challenge: Challenge, units: Sequence[Unit], solutions: Sequence[Solution], without: Plan | None = None
+) -> None:
+    """Raises AlreadyPlanned when the same waits in one of the units, in another plan than `without`."""
     wanted = {solution.pk for solution in solutions}
     waiting = Action.objects.filter(
         challenge__in=Challenge.objects.standing_for(challenge),
@@ -164,6 +174,8 @@ def _refuse_duplicates(*, challenge: Challenge, units: Sequence[Unit], solutions
         state__in=[Action.State.DRAFT, Action.State.PLANNED],
         plan__isnull=False,
     )
+    if without is not None:
+        waiting = waiting.exclude(plan=without)
     for action in waiting.select_related("unit", "plan").prefetch_related("plan__solutions"):
         assert action.plan is not None
         if {solution.pk for solution in action.plan.solutions.all()} == wanted:

@@ -1,11 +1,19 @@
 from django.urls import path
 
-from apps.planning import action_views, event_views, views
+from apps.planning import action_views, event_views, guide_views, views
 
 app_name = "planning"
 urlpatterns = [
     path("plans/", views.action_list, name="action-list"),
     path("plans/new/", views.plan_new, name="plan-new"),
+    path("plans/guide/", guide_views.focus, name="guide"),
+    path("plans/units/", guide_views.unit_options, name="unit-options"),
+    path("plans/<int:pk>/", guide_views.resume, name="guide-resume"),
+    path("plans/<int:pk>/choose/", guide_views.choose, name="guide-choose"),
+    path("plans/<int:pk>/concrete/", guide_views.concrete, name="guide-concrete"),
+    path("plans/<int:pk>/ready/", guide_views.ready, name="guide-ready"),
+    path("plans/<int:pk>/agree/", guide_views.agree, name="guide-agree"),
+    path("plans/<int:pk>/discard/", guide_views.discard, name="guide-discard"),
     path("plans/nearby/", views.nearby, name="nearby"),
     path("actions/<str:external_id>/", views.action, name="action"),
     path("actions/<str:external_id>/apply/", action_views.action_apply, name="action-apply"),

@@ -1,6 +1,6 @@
 """Pages of plans and actions."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,9 +13,10 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.planning import selectors
-from apps.planning.forms import PlanForm, refusals, shown_units
+from apps.planning.focuses import FocusLimit, planning_rules
+from apps.planning.forms import PlanForm, refusals
 from apps.planning.history import history
-from apps.planning.models import Action
+from apps.planning.models import Action, Plan
 from apps.planning.pages import (
     action_in_scope,
     challenge_asked_for,
@@ -25,6 +26,7 @@ from apps.planning.pages import (
     today_in,
     unit_asked_for,
 )
+from apps.planning.places import unit_choices
 from apps.planning.plans import create_plan
 from apps.planning.states import FROZEN, Step, is_possible
 from apps.taxonomy.models import Challenge
@@ -68,33 +70,38 @@ def plan_new(request: PersonRequest) -> HttpResponse:
     if challenge is None:
         return render(request, "planning/choose_challenge.html", {"challenges": selectors.challenges_to_choose()})
     scope = request.person.scope(Role.MANAGER)
-    shown = shown_units(scope=scope, below=unit_asked_for(request, scope))
-    if not shown:
+    units = unit_choices(
+        scope=scope,
+        below=unit_asked_for(request, scope),
+        query=request.GET.get("unit_q", "").strip(),
+        chosen=(request.POST or request.GET).getlist("units"),
+    )
+    if not units.rows and not units.query:
         return render(request, "planning/no_unit.html", {"challenge": challenge})
-    today = today_in(shown[0])
+    first = units.rows[0].unit if units.rows else selectors.plannable_units(scope=scope)[0]
+    today = today_in(first)
     form = PlanForm(
         request.POST if request.method == "POST" else None,
         challenge=challenge,
         units=selectors.plannable_units(scope=scope),
-        shown=shown,
+        first=first,
         person=request.user,
         also=request.GET.getlist("solution"),
         as_of=today,
         initial={
             "solutions": [code for code in request.GET.getlist("solution") if code],
-            "units": [shown[0].code] if len(shown) == 1 else [],
             "planned_on": today + timedelta(days=7 - today.weekday()),
             "owner": request.user,
         },
     )
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            return _planned(request, form, challenge)
-    context = {"form": form, "challenge": challenge, "shown": shown, "is_single": len(shown) == 1}
+            return _planned(request, form, challenge, as_of=today)
+    context = {"form": form, "challenge": challenge, "units": units}
     return render(request, "planning/plan_new.html", context, status=status_of(request))
 
 
-def _planned(request: PersonRequest, form: PlanForm, challenge: Challenge) -> HttpResponse:
+def _planned(request: PersonRequest, form: PlanForm, challenge: Challenge, *, as_of: date) -> HttpResponse:
     entered = form.cleaned_data
     plan = create_plan(
         challenge=challenge,
@@ -104,6 +111,9 @@ def _planned(request: PersonRequest, form: PlanForm, challenge: Challenge) -> Ht
         intention=entered["intention"],
         planned_on=entered["planned_on"],
         intended_effect=entered["intended_effect"],
+        focus_reason=entered["focus_reason"],
+        # What is in place already is a fact to note, not a focus to take on.
+        focus=None if form.is_in_place else FocusLimit(at_most=planning_rules().focus_limit, as_of=as_of),
         actor=request.user,
     )
     first = plan.actions.select_related("unit").order_by("unit__name", "pk")[0]
@@ -146,6 +156,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "is_to_come": shown.effective_on is not None and shown.effective_on > today,
         "steps": {step.value: True for step in Step if is_possible(step, shown.state)} if manages else {},
         "may_undo": manages and selectors.is_undoable(shown, at=timezone.now()),
+        "may_go_on": manages and shown.plan is not None and shown.plan.stage != Plan.Stage.AGREED,
         "is_frozen": shown.state in FROZEN,
         "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
         "siblings": selectors.siblings(shown, scope=request.person.scope()),

@@ -100,9 +100,9 @@ def test_the_list_is_of_the_unit_looked_at(signed_in: SignIn, chain: Chain, plan
 
 def test_an_empty_list_says_what_to_do_next(signed_in: SignIn, manager: User, staff: User) -> None:
     client = signed_in(manager)
-    assert 'href="/plans/new/"' in client.get("/plans/").content.decode()
+    assert 'href="/plans/guide/"' in client.get("/plans/").content.decode()
     assert "Take a filter away" in text_of(client.get("/plans/?q=zzz"))
-    assert 'href="/plans/new/"' not in signed_in(staff).get("/plans/").content.decode()
+    assert 'href="/plans/guide/"' not in signed_in(staff).get("/plans/").content.decode()
 
 
 def test_a_filter_asked_by_htmx_gets_the_list_alone(signed_in: SignIn, planned: Action, manager: User) -> None:

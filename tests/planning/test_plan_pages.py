@@ -126,7 +126,7 @@ def test_several_units_can_be_chosen_at_once(
 ) -> None:
     client = signed_in(lead)
     page = client.get("/plans/new/?challenge=waiting&unit=NORTH")
-    assert [unit.code for unit in page.context["shown"]] == ["LILLE", "REIMS"]
+    assert [row.unit.code for row in page.context["units"].rows] == ["LILLE", "REIMS"]
     client.post("/plans/new/?challenge=waiting", plan_entries(training, owner=lead.pk, units=["LILLE", "REIMS"]))
     assert sorted(Action.objects.values_list("unit__code", flat=True)) == ["LILLE", "REIMS"]
 
