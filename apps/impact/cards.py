@@ -121,7 +121,7 @@ def tried_here(unit: Unit, challenge: Challenge) -> Mapping[int, tuple[TriedHere
     effects = {
         effect.action_id: effect
         for effect in Effect.objects.filter(action__in={row[0] for row in actions}, metric=challenge.metric_id)
-        .only("action_id", "status", "p_positive", "effect", "low", "high")
+        .only("action_id", "status", "reason", "p_positive", "effect", "low", "high")
         .on_target()
     }
     tried: dict[int, list[TriedHere]] = {}
@@ -133,7 +133,9 @@ def tried_here(unit: Unit, challenge: Challenge) -> Mapping[int, tuple[TriedHere
                 solution_id=solution_id,
                 effective_on=effective_on,
                 is_running=ended_on is None,
-                verdict=words.action_verdict(effect.status, effect.p_positive) if effect else "not_estimable",
+                verdict=words.action_verdict(effect.status, effect.p_positive, effect.reason)
+                if effect
+                else "not_estimable",
                 effect=effect.effect if effect else None,
                 low=effect.low if effect else None,
                 high=effect.high if effect else None,

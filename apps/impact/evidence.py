@@ -1,5 +1,6 @@
 """What do all uses of a solution say together?"""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,13 +14,13 @@ from apps.core import formats
 from apps.impact import charts, sheets, words
 from apps.impact.models import Effect, RankedSolution, SideEffect
 from apps.impact.stats.data import DEFAULTS
+from apps.impact.weekly import NORMAL_REACH
 from apps.library.models import Solution
 from apps.planning.models import ActionSolution
 from apps.taxonomy.models import Metric
 
 # More than this is no picture any more; the table has the rest.
 DRAWN_USES, LISTED_USES = 20, 200
-NORMAL_REACH = 1.959964  # 97.5 % quantile of the normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Use:
     kind: str
     region: str
     effective_on: date | None
+    carried_out: str
     together_with: tuple[str, ...]
     verdict: str
     effect: float | None
@@ -61,6 +63,10 @@ class Outcome:
     heterogeneity: float | None
     naive_change: float | None
     kinds: tuple["KindRow", ...]
+    where: str
+    lasting: tuple["Period", ...]
+    lasts: str
+    spread: str
     uses: tuple[Use, ...]
     sheet: tuple[sheets.Line, ...]
     forest: charts.Spec | None
@@ -74,6 +80,17 @@ class Outcome:
     def kind_domain(self) -> tuple[float, float] | None:
         edges = [edge for kind in self.kinds for edge in (kind.low, kind.high)]
         return (min(0.0, *edges), max(0.0, *edges)) if edges else None
+
+    @property
+    def lasting_domain(self) -> tuple[float, float] | None:
+        edges = [edge for period in self.lasting for edge in (period.low, period.high)]
+        return (min(0.0, *edges), max(0.0, *edges)) if edges else None
+
+    @property
+    def would_raise(self) -> tuple[str, ...]:
+        """What would give it more evidence: the next step, and what was taken off."""
+        missing = [line.note for line in self.sheet if line.note]
+        return tuple(dict.fromkeys(missing))
 
     @property
     def chart_title(self) -> str:
@@ -95,6 +112,16 @@ class KindRow:
 
     kind: str
     uses: int
+    effect: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The effect some time after the start."""
+
+    label: str
     effect: float
     low: float
     high: float
@@ -157,6 +184,7 @@ def solution_evidence(*, solution: Solution, person: Person) -> SolutionEvidence
         .order_by("-action__effective_on", "-pk")[:LISTED_USES]
     )
     together = _together([effect.action_id for effect in effects], solution)
+    carried_out = _carried_out([effect.action_id for effect in effects], solution)
     scope = person.scope(Role.STAFF)
     metrics = {row.metric_id: row.metric for row in ranked} | {
         effect.metric_id: effect.metric for effect in effects
@@ -164,7 +192,12 @@ def solution_evidence(*, solution: Solution, person: Person) -> SolutionEvidence
     outcomes = []
     for metric in sorted(metrics.values(), key=lambda metric: metric.code):
         uses = tuple(
-            _use(effect, together.get(effect.action_id, ()), is_named=scope.holds(effect.action.unit.path))
+            _use(
+                effect,
+                together.get(effect.action_id, ()),
+                carried_out.get(effect.action_id, ""),
+                is_named=scope.holds(effect.action.unit.path),
+            )
             for effect in effects
             if effect.metric_id == metric.pk
         )
@@ -205,7 +238,18 @@ def _together(action_ids: Iterable[int], solution: Solution) -> Mapping[int, tup
     return {action_id: tuple(titles) for action_id, titles in found.items()}
 
 
-def _use(effect: Effect, together_with: tuple[str, ...], *, is_named: bool) -> Use:
+def _carried_out(action_ids: Iterable[int], solution: Solution) -> Mapping[int, str]:
+    """Dose and fidelity of each use, as far as somebody recorded them."""
+    used = ActionSolution.objects.filter(action__in=list(action_ids), version__solution=solution)
+    return {
+        action_id: ", ".join(
+            part for part in (dose, formats.percent(fidelity / 100) if fidelity is not None else "") if part
+        )
+        for action_id, dose, fidelity in used.values_list("action_id", "dose", "fidelity")
+    }
+
+
+def _use(effect: Effect, together_with: tuple[str, ...], carried_out: str, *, is_named: bool) -> Use:
     action, unit = effect.action, effect.action.unit
     return Use(
         external_id=action.external_id if is_named else None,
@@ -213,8 +257,9 @@ def _use(effect: Effect, together_with: tuple[str, ...], *, is_named: bool) -> U
         kind=unit.kind,
         region=unit.region,
         effective_on=action.effective_on,
+        carried_out=carried_out,
         together_with=together_with,
-        verdict=words.action_verdict(effect.status, effect.p_positive),
+        verdict=words.action_verdict(effect.status, effect.p_positive, effect.reason),
         effect=effect.effect,
         low=effect.low,
         high=effect.high,
@@ -251,6 +296,7 @@ def _outcome(metric: Metric, ranked: Sequence[RankedSolution], uses: tuple[Use, 
         and row.low is not None
         and row.high is not None
     }
+    ordered = tuple(kinds[kind] for kind in sorted(kinds))
     return Outcome(
         code=metric.code,
         metric=metric.display_name,
@@ -265,12 +311,76 @@ def _outcome(metric: Metric, ranked: Sequence[RankedSolution], uses: tuple[Use, 
         units=pooled.unit_count if pooled else 0,
         heterogeneity=pooled.heterogeneity if pooled else None,
         naive_change=pooled.naive_change if pooled else None,
-        kinds=tuple(kinds[kind] for kind in sorted(kinds)),
+        kinds=ordered,
+        where=_where(ordered),
+        lasting=_lasting(pooled) if pooled else (),
+        lasts=_lasts(pooled) if pooled else "",
+        spread=_spread(pooled, metric) if pooled else "",
         uses=uses,
         sheet=sheets.evidence_sheet(pooled.evidence_parts) if pooled else (),
         forest=_forest(pooled, low, high, uses, metric),
         chart_id=f"uses-{metric.pk}",
     )
+
+
+def _where(kinds: Sequence[KindRow]) -> str:
+    """In which kind of unit it does best and least, if that can be told."""
+    if len(kinds) < 2:
+        return ""
+    best, least = max(kinds, key=lambda kind: kind.effect), min(kinds, key=lambda kind: kind.effect)
+    if best.low <= least.effect or best.effect <= least.high:
+        return _("The kinds of unit can’t be told apart: expect about the same everywhere.")
+    return _("It does best in units of the kind “%(best)s” and least in “%(least)s”.") % {
+        "best": best.kind,
+        "least": least.kind,
+    }
+
+
+def _lasting(pooled: RankedSolution) -> tuple[Period, ...]:
+    """The effect in the weeks that count, and in those after them."""
+    kept = pooled.persistence or {}
+    periods = []
+    if pooled.effect is not None and pooled.low is not None and pooled.high is not None:
+        periods.append(Period(label=_("Weeks 4 to 15"), effect=pooled.effect, low=pooled.low, high=pooled.high))
+    for name, label in (("late1", _("Weeks 16 to 27")), ("late2", _("After half a year"))):
+        late = kept.get(name)
+        if late and None not in (late.get("effect"), late.get("low"), late.get("high")):
+            periods.append(Period(label=label, effect=late["effect"], low=late["low"], high=late["high"]))
+    return tuple(periods) if len(periods) > 1 else ()
+
+
+def _lasts(pooled: RankedSolution) -> str:
+    kept = pooled.persistence or {}
+    if kept.get("fades"):
+        return _("It fades: after half a year probably less than half of it is left.")
+    last = kept.get("late2") or kept.get("late1")
+    if not last or last.get("low") is None or last.get("high") is None:
+        return _("Nobody has used it for long enough to say.")
+    if last["low"] > 0:
+        return _("It lasts: the effect still shows.")
+    return _("It can’t be told yet whether it lasts.")
+
+
+def _spread(pooled: RankedSolution, metric: Metric) -> str:
+    """How much uses differ, as the range in which a next one would likely fall."""
+    if pooled.heterogeneity is None or pooled.effect is None or pooled.se is None or pooled.action_count < 2:
+        return ""
+    reach = NORMAL_REACH * math.hypot(pooled.heterogeneity, pooled.se)
+    edges = sorted((metric.sign * (pooled.effect - reach), metric.sign * (pooled.effect + reach)))
+    decimals = formats.decimals_for(*edges)
+    said = {
+        "low": formats.signed(edges[0], decimals),
+        "high": formats.with_unit(formats.signed(edges[1], decimals), formats.change_unit(metric.display_unit)),
+    }
+    if pooled.effect - reach < 0 < pooled.effect + reach:
+        return (
+            _(
+                "Uses differ: a next one would likely change it by between %(low)s and %(high)s. It may not help "
+                "everywhere."
+            )
+            % said
+        )
+    return _("A next use would likely change it by between %(low)s and %(high)s.") % said
 
 
 def _row(use: Use) -> charts.Estimate:
@@ -281,6 +391,8 @@ def _row(use: Use) -> charts.Estimate:
             "%(place)s, with %(count)d more solutions",
             len(use.together_with),
         ) % {"place": use.place, "count": len(use.together_with)}
+    if use.kind and use.external_id is not None:
+        label = f"{label} ({use.kind})"
     reach = NORMAL_REACH * use.raw_se if use.raw_se is not None else None
     return charts.Estimate(
         label=label,

@@ -352,7 +352,7 @@ def _result(effect: Effect) -> Result:
         metric=metric.display_name,
         unit=metric.display_unit,
         sign=metric.sign,
-        verdict=words.action_verdict(effect.status, effect.p_positive),
+        verdict=words.action_verdict(effect.status, effect.p_positive, effect.reason),
         effect=effect.effect,
         low=effect.low,
         high=effect.high,

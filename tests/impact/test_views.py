@@ -358,3 +358,18 @@ def test_what_is_worth_trying_is_told_with_its_gain(chain, sign_in):
     text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:challenge-ranking", args=["queue"])))
     assert "Worth trying next" in text
     assert "+0.12 points" in text
+
+
+def test_the_evidence_says_where_whether_it_lasts_and_how_uses_differ(chain, sign_in):
+    row = RankedSolution.objects.get(solution__code="s0", context="")
+    late = {"effect": 0.2, "se": 0.1, "low": 0.0, "high": 0.4, "p_positive": 0.9}
+    row.persistence = {"late1": late, "late2": late, "p_fades": 0.95, "fades": True}
+    row.heterogeneity = 2.0
+    row.save()
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:solution-evidence", args=["s0"])))
+    assert "It fades" in text
+    assert "After half a year" in text
+    assert "It may not help everywhere" in text
+    assert "By kind of unit" in text
+    assert "90%" in text  # the fidelity that the uses recorded
+    assert "What would raise it" in text
