@@ -274,13 +274,7 @@ def _uses_in(label: int) -> Callable[[SolutionEffect], int]:
 
 
 def in_kind(fit: MetricFit, label: int) -> MetricFit:
-    """The fit as it reads for one kind of unit.
-
-    The draws of each solution are moved and stretched to its effect in that kind, which keeps the correlation
-    between solutions. A solution without an effect of its own in the kind keeps the one of all kinds.
-    """
-    draws = np.array(fit.draws, copy=True)
-    drawn = {int(solution): position for position, solution in enumerate(fit.drawn)}
+    """The fit as it reads for one kind of unit: its draws, and each solution's effect where it was used there."""
     solutions = []
     for solution in fit.solutions:
         here = next((kind.interval for kind in solution.by_kind if kind.kind == label), None)
@@ -289,10 +283,4 @@ def in_kind(fit: MetricFit, label: int) -> MetricFit:
             continue
         # The robust interval is one of all kinds together.
         solutions.append(replace(solution, interval=here, claim_low=None, claim_high=None))
-        position = drawn.get(solution.solution)
-        if position is not None:
-            values = draws[:, position]
-            spread = float(values.std())
-            stretch = here.se / spread if spread > 0 else 0.0
-            draws[:, position] = here.effect + (values - values.mean()) * stretch
-    return replace(fit, solutions=tuple(solutions), draws=draws)
+    return replace(fit, solutions=tuple(solutions), draws=fit.draws_in.get(label, fit.draws))

@@ -109,9 +109,8 @@ def climb(info: Information, columns: Columns, start: Floats, settings: Settings
         return -found.log_evidence, -slope
 
     bounds = [(np.log(SPREAD_MIN), np.log(SPREAD_MAX))] * 4
-    best = optimize.minimize(
-        objective, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-12}
-    )
+    options = {"maxiter": 60, "ftol": 1e-12}
+    best = optimize.minimize(objective, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     # at a bound or at the limit of precision the line search may stop with a flat gradient: that is converged
     inside = (best.x > np.log(SPREAD_MIN) + 1e-6) & (best.x < np.log(SPREAD_MAX) - 1e-6)
     flat = bool(np.abs(np.asarray(best.jac)[inside]).max(initial=0.0) < 0.02)

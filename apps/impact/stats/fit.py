@@ -6,7 +6,7 @@ A network that is too small does not raise: the fit carries the reason and the p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,8 @@ class MetricFit:
         Posterior draws of the effects of `drawn`, metric units.
     drawn : (R,) int
         Solutions with draws.
+    draws_in : mapping
+        The same draws for units of each kind, by the panel's label; empty where there is one kind.
     inflation : float
         Factor already applied to the standard errors because placebos were too wide, 1 or more.
     converged : bool
@@ -81,6 +83,7 @@ class MetricFit:
     detail: str | None
     draws: Floats
     drawn: Ints
+    draws_in: Mapping[int, Floats]
     inflation: float
     converged: bool
     spreads: effects.Spreads | None
@@ -214,6 +217,7 @@ def fit_metric(
     spread = np.sqrt(between**2 + mixture.mode.spread[0] ** 2 + mixture.mode.between[2] ** 2)
     noisy_from = settings.precision_ratio * max(float(spread) / noise.scale, smallest)
     aimed = bool(done.aimed.any()) and bool((columns.theta >= 0).any())
+    draws, draws_in = solutions.draw_effects(model, beta, w, float(mixture.mode.between[2]), found.factor)
     state = State(model=model, joint=joint, readings=readings)
     return MetricFit(
         solutions=effects_of,
@@ -223,8 +227,9 @@ def fit_metric(
         noise=noise,
         reason=None,
         detail=None,
-        draws=solutions.draw_effects(model, beta, w, found.factor) if aimed else np.zeros((settings.draws, 0)),
+        draws=draws if aimed else np.zeros((settings.draws, 0)),
         drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
+        draws_in=draws_in if aimed else {},
         inflation=found.inflation,
         converged=mixture.converged and noise.converged,
         spreads=mixture.spreads,
@@ -248,10 +253,14 @@ def counterfactual(fit: MetricFit, panel: Panel, action_index: int) -> Series:
     return series.without(model, fit.state.joint, panel, intervention, fit.inflation)
 
 
-def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS) -> Ranking:
-    """Rank the solutions of a challenge (columns of `Actions.solutions`) from the fit's draws."""
+def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS, kind: int | None = None) -> Ranking:
+    """Rank the solutions of a challenge (columns of `Actions.solutions`) from the fit's draws.
+
+    With `kind`, a label of `Panel.kind`, by what they do in units of that kind.
+    """
     standing = {each.solution: each.standing for each in fit.solutions}
-    return rank_draws(fit.draws, fit.drawn, subset, standing, settings)
+    draws = fit.draws if kind is None else fit.draws_in.get(kind, fit.draws)
+    return rank_draws(draws, fit.drawn, subset, standing, settings)
 
 
 def _check(panel: Panel, actions: Actions) -> None:
@@ -427,6 +436,7 @@ def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: No
         detail=refusal.detail,
         draws=np.zeros((settings.draws, 0)),
         drawn=np.zeros(0, dtype=np.int64),
+        draws_in={},
         inflation=1.0,
         converged=False,
         spreads=None,

@@ -34,11 +34,29 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindEffect:
-    """A solution's effect in one kind of unit: `kind` is the panel's label, `uses` its actions there."""
+    """A solution's effect in one kind of unit.
+
+    Attributes
+    ----------
+    kind : int
+        The panel's label.
+    uses : int
+        Its measured uses there.
+    interval : Interval
+        Posterior of Θ_k + φ_k,kind.
+    late1, late2 : Interval or None
+        The same in weeks 15–26 and from week 27; None without data there from any kind.
+    p_fades, fades
+        As for `SolutionEffect`, in this kind.
+    """
 
     kind: int
     uses: int
     interval: Interval
+    late1: Interval | None
+    late2: Interval | None
+    p_fades: float | None
+    fades: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

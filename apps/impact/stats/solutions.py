@@ -19,6 +19,7 @@ from .results import Interval, KindEffect, SideEffect, SolutionEffect
 from .robust import robust_half_width
 from .rules import NOT_RANKABLE, SolutionFacts, evidence, standing, verdict
 
+FADES = 0.9  # sure enough of an effect, and that half of it goes, to say so
 FLAT_SD = 30.0  # a prior this wide is none on the reference scale
 
 
@@ -52,10 +53,10 @@ def uses(model: Model, actions: Actions) -> Uses:
 
 
 def flat_posterior(model: Model, mixture: Mixture) -> Posterior:
-    """β with solution effects unshrunk."""
-    between = mixture.mode.between.copy()
+    """β with solution effects unshrunk, at the mean of the local variances: at their mode it would be too sure."""
+    between = mixture.typical.between.copy()
     between[0] = FLAT_SD
-    return posterior(mixture.information, model.columns, between, model.settings)
+    return posterior(mixture.typical_information, model.columns, between, model.settings)
 
 
 def information_share(model: Model, mixture: Mixture) -> Floats:
@@ -196,8 +197,8 @@ def describe(
             late1=late[0][i],
             late2=late[1][i],
             p_fades=p_fades,
-            fades=p_fades is not None and p_fades >= 0.9 and span.p_positive >= 0.9,
-            by_kind=_by_kind(model, mixture, panel, actions, mine, k, factor, scale),
+            fades=p_fades is not None and p_fades >= FADES and span.p_positive >= FADES,
+            by_kind=_by_kind(model, mixture, beta, panel, actions, mine, k, factor, scale),
             heterogeneity=facts.heterogeneity,
             information=facts.information,
             standing=place,
@@ -230,15 +231,41 @@ def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEff
     )
 
 
-def draw_effects(model: Model, beta: Floats, w: Floats, factor: Floats) -> Floats:
-    """Draws of Θ for all solutions, used or not, metric units, (draws, S), from draws of β and w."""
+def draw_effects(
+    model: Model, beta: Floats, w: Floats, w_c: float, factor: Floats
+) -> tuple[Floats, Mapping[int, Floats]]:
+    """Draws of Θ for all solutions, used or not, metric units, (draws, S), and of Θ + φ by kind of unit.
+
+    What was never used, or never in that kind, is drawn from its prior. No kinds where there is one.
+
+    Parameters
+    ----------
+    model : Model
+        The fit's.
+    beta, w : (draws, Q), (draws,) float
+        Draws of β and of the w they came with.
+    w_c : float
+        Standard deviation between kinds.
+    factor : (S,) float
+        Inflation of each solution's standard errors.
+    """
     columns = model.columns
     effects = beta @ columns.effect_rows(np.arange(columns.theta.shape[0])).T
     fresh = columns.theta < 0
     rng = np.random.default_rng(model.settings.seed + 1)
     effects[:, fresh] += rng.standard_normal((beta.shape[0], int(fresh.sum()))) * w[:, None]
-    centre = effects.mean(axis=0)
-    return np.asarray((centre + (effects - centre) * factor) / model.statistics.noise.scale)
+
+    def told(draws: Floats) -> Floats:
+        centre = draws.mean(axis=0)
+        return np.asarray((centre + (draws - centre) * factor) / model.statistics.noise.scale)
+
+    kinds: dict[int, Floats] = {}
+    for c, label in enumerate(columns.kinds if columns.kinds.shape[0] > 1 else ()):
+        local = rng.standard_normal(effects.shape) * w_c
+        known = columns.phi[:, c] >= 0
+        local[:, known] = beta[:, columns.phi[known, c]]
+        kinds[int(label)] = told(effects + local)
+    return told(effects), kinds
 
 
 def _late(
@@ -259,6 +286,10 @@ def _fading(model: Model, beta: Floats, known: Ints) -> list[float]:
     """P(Θ_late2 / Θ < .5) from draws of β."""
     now = beta @ model.columns.effect_rows(known).T
     then = beta @ model.columns.late_rows(known, 1).T
+    return _faded(now, then)
+
+
+def _faded(now: Floats, then: Floats) -> list[float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return [float(p) for p in (np.where(now != 0, then / now, 1.0) < 0.5).mean(axis=0)]
 
@@ -266,6 +297,7 @@ def _fading(model: Model, beta: Floats, known: Ints) -> list[float]:
 def _by_kind(
     model: Model,
     mixture: Mixture,
+    beta: Floats,
     panel: Panel,
     actions: Actions,
     mine: Ints,
@@ -273,18 +305,35 @@ def _by_kind(
     factor: Floats,
     scale: float,
 ) -> tuple[KindEffect, ...]:
-    """Effect in each kind of unit where the solution was used."""
+    """Effect in each kind of unit where the solution was used, now and later."""
     columns = model.columns
     found = [c for c in range(columns.kinds.shape[0]) if columns.phi[k, c] >= 0]
     if not found:
         return ()
-    rows = np.repeat(columns.effect_rows(np.array([k])), len(found), axis=0)
-    rows[np.arange(len(found)), columns.phi[k, found]] = 1.0
-    spans = mix.intervals(mix.read(mixture, rows, float(factor[k])), scale, model.settings.level)
+    one, size = np.array([k]), len(found)
+    local = np.zeros((size, columns.count))
+    local[np.arange(size), columns.phi[k, found]] = 1.0
+    seen = [columns.late[k, which] >= 0 for which in (0, 1)]
+    parts = [columns.effect_rows(one) + local]
+    parts += [columns.late_rows(one, which) + local for which in (0, 1) if seen[which]]
+    reading = mix.read(mixture, np.concatenate(parts), float(factor[k]))
+    spans = mix.intervals(reading, scale, model.settings.level)
+    blank: list[Interval | None] = [None] * size
+    late = iter([spans[begin : begin + size] for begin in range(size, len(spans), size)])
+    late1, late2 = (next(late) if seen[which] else blank for which in (0, 1))
+    chances = [_faded(beta @ parts[0].T, beta @ parts[-1].T)] if seen[1] else []
     kinds = panel.kind[actions.unit[mine]]
     return tuple(
-        KindEffect(kind=int(columns.kinds[c]), uses=int((kinds == columns.kinds[c]).sum()), interval=span)
-        for c, span in zip(found, spans, strict=True)
+        KindEffect(
+            kind=int(columns.kinds[c]),
+            uses=int((kinds == columns.kinds[c]).sum()),
+            interval=spans[i],
+            late1=late1[i],
+            late2=late2[i],
+            p_fades=chances[0][i] if chances else None,
+            fades=bool(chances) and chances[0][i] >= FADES and spans[i].p_positive >= FADES,
+        )
+        for i, c in enumerate(found)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
@@ -49,6 +49,8 @@ def numbers(value: object) -> Iterator[float]:
         yield value
     elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
         yield from value.ravel().tolist()
+    elif isinstance(value, Mapping):
+        yield from numbers(tuple(value.values()))
     elif isinstance(value, tuple):
         for item in value:
             yield from numbers(item)

@@ -10,7 +10,7 @@ import pytest
 
 from apps.impact.stats.data import DEFAULTS, Actions, Ints, Panel, Settings
 from apps.impact.stats.errors import NotEstimable
-from apps.impact.stats.fit import MetricFit, fit_metric, fit_noise, merge, unit_statistics
+from apps.impact.stats.fit import MetricFit, fit_metric, fit_noise, merge, rank, unit_statistics
 from apps.impact.stats.noise import Noise
 from tests.impact.stats.simulator import Chain, simulate
 
@@ -199,3 +199,21 @@ def test_settings_are_part_of_the_answer(chain: Chain, noise: Noise, fit: Metric
 def test_a_refresh_from_an_earlier_fit_ends_close_to_it(chain: Chain, noise: Noise, fit: MetricFit) -> None:
     again = fit_metric(chain.panel, chain.actions, noise=noise, start=fit.spreads)
     np.testing.assert_allclose(effects(again), effects(fit), rtol=0.02, atol=0.005)
+
+
+def test_the_order_in_units_like_yours_is_read_off_the_same_draws(chain: Chain, fit: MetricFit) -> None:
+    kinds = np.unique(chain.panel.kind)
+    assert sorted(fit.draws_in) == kinds.tolist()
+    for solution in fit.solutions:
+        for here in solution.by_kind:
+            drawn = fit.draws_in[here.kind][:, solution.solution]
+            slack = 5 * here.interval.se / np.sqrt(drawn.shape[0])
+            assert drawn.mean() == pytest.approx(here.interval.effect, abs=slack)
+            assert drawn.std() == pytest.approx(here.interval.se, rel=0.1)
+            assert (here.late2 is None) == (here.p_fades is None)
+    every = range(chain.actions.solution_count)
+    there = rank(fit, every, kind=int(kinds[0]))
+    able = [entry.solution for entry in there.entries if entry.rank is not None]
+    means = fit.draws_in[int(kinds[0])][:, able].mean(axis=0)
+    assert (np.diff(means) <= 0).all()
+    assert rank(fit, every, kind=99).entries == rank(fit, every).entries
