@@ -13,13 +13,8 @@ from apps.impact.api import EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.api import SolutionViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
-from apps.taxonomy.api import (
-    AliasViewSet,
-    ChallengeViewSet,
-    JourneyViewSet,
-    MetricViewSet,
-    TouchpointViewSet,
-)
+from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
+from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet
 
 router = SimpleRouter()
 router.register("units", UnitViewSet, "unit")
@@ -28,6 +23,7 @@ router.register("journeys", JourneyViewSet, "journey")
 router.register("metrics", MetricViewSet, "metric")
 router.register("challenges", ChallengeViewSet, "challenge")
 router.register("aliases", AliasViewSet, "alias")
+router.register("unmapped-labels", UnmappedLabelViewSet, "unmapped-label")
 router.register("solutions", SolutionViewSet, "solution")
 router.register("plans", PlanViewSet, "plan")
 router.register("actions", ActionViewSet, "action")

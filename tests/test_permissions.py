@@ -38,6 +38,7 @@ from tests.factories import (
 )
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
 from tests.notification_factories import MailFactory, NotificationFactory
+from tests.taxonomy_factories import UnmappedLabelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -280,7 +281,31 @@ API = [
     *collection("journey", "journey"),
     *collection("metric", "metric"),
     *collection("challenge", "challenge"),
+    endpoint("POST", "challenge-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
+    *(
+        endpoint(
+            method,
+            f"challenge-{name}",
+            (401, 403, 403, 403, status, status),
+            "challenge",
+            scopes=(ApiToken.Access.WRITE,),
+        )
+        for method, name, status in (
+            ("PATCH", "detail", 200),
+            ("POST", "move", 400),
+            ("POST", "merge", 400),
+            ("POST", "split", 400),
+            ("POST", "retire", 200),
+            ("POST", "restore", 422),
+            ("POST", "undo", 409),
+        )
+    ),
     *collection("alias", "alias"),
+    endpoint("POST", "alias-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
+    endpoint("PATCH", "alias-detail", (401, 403, 403, 403, 400, 400), "alias", scopes=(ApiToken.Access.WRITE,)),
+    endpoint("DELETE", "alias-detail", (401, 403, 403, 403, 204, 204), "alias", scopes=(ApiToken.Access.WRITE,)),
+    endpoint("GET", "unmapped-label-list", API_LEADS),
+    endpoint("GET", "unmapped-label-detail", API_LEADS, "label"),
     *collection("solution", "solution"),
     endpoint("GET", "solution-detail", (401, 404, 404, 404, 200, 200), "draft"),
     *collection("plan", "plan", API_IN_SCOPE),
@@ -334,6 +359,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         journey=metric.journey.code,
         metric="csat",
         challenge="queue",
+        label=UnmappedLabelFactory().pk,
         holder=ChallengeFactory(parent=ChallengeFactory(code="holder", metric=None), metric=metric).parent.code,
         vocabulary_change=AuditEventFactory(event="taxonomy.challenge.changed").pk,
         alias=AliasFactory(challenge=challenge).pk,

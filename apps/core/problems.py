@@ -23,7 +23,9 @@ CONTENT_TYPE = "application/problem+json"
 # The domain knows no HTTP: here its codes get a status. What is not listed is a 422.
 STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "action_gone": HTTPStatus.CONFLICT,
+    "alias_taken": HTTPStatus.CONFLICT,
     "already_planned": HTTPStatus.CONFLICT,
+    "code_taken": HTTPStatus.CONFLICT,
     "edit_conflict": HTTPStatus.CONFLICT,
     "external_id_taken": HTTPStatus.CONFLICT,
     "body_cut_off": HTTPStatus.BAD_REQUEST,
@@ -33,6 +35,7 @@ STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "step_not_possible": HTTPStatus.CONFLICT,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "too_late_to_undo": HTTPStatus.CONFLICT,
+    "undo_refused": HTTPStatus.CONFLICT,
 }
 
 logger = logging.getLogger("cxplan.api")

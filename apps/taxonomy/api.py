@@ -1,4 +1,4 @@
-"""Journeys, touchpoints, metrics, challenges and aliases over the API."""
+"""Journeys, touchpoints and metrics over the API."""
 
 import django_filters
 from django.db.models import QuerySet
@@ -7,8 +7,8 @@ from rest_framework import serializers
 from apps.accounts.models import Role
 from apps.core.filters import CodeFilter, FilterSet
 from apps.core.serializers import CodeField
-from apps.core.viewsets import CodedCollection, Collection
-from apps.taxonomy.models import Alias, Challenge, Journey, Metric, Touchpoint
+from apps.core.viewsets import CodedCollection
+from apps.taxonomy.models import Journey, Metric, Touchpoint
 
 NAMED_SEARCH = ("code", "name", "name_fr")
 
@@ -44,7 +44,7 @@ class TouchpointSerializer(serializers.ModelSerializer[Touchpoint]):
 
     class Meta:
         model = Touchpoint
-        fields = ("code", "name", "name_fr", "journey", "position")
+        fields = ("code", "name", "name_fr", "journey", "position", "retired_on")
         read_only_fields = fields
 
 
@@ -122,87 +122,3 @@ class MetricViewSet(CodedCollection[Metric]):
 
     def get_queryset(self) -> QuerySet[Metric]:
         return Metric.objects.select_related("touchpoint", "journey")
-
-
-class ChallengeSerializer(serializers.ModelSerializer[Challenge]):
-    parent = CodeField(allow_null=True)  # type: ignore[assignment]  # a field of that name
-    touchpoint = CodeField(allow_null=True)
-    metric = CodeField(allow_null=True)
-    merged_into = CodeField(allow_null=True)
-
-    class Meta:
-        model = Challenge
-        fields = (
-            "code",
-            "name",
-            "name_fr",
-            "parent",
-            "touchpoint",
-            "metric",
-            "description",
-            "description_fr",
-            "severity",
-            "merged_into",
-            "retired_on",
-        )
-        read_only_fields = fields
-
-
-class ChallengeFilter(FilterSet):
-    code = CodeFilter()
-    parent = CodeFilter(field_name="parent__code")
-    touchpoint = CodeFilter(field_name="touchpoint__code")
-    metric = CodeFilter(field_name="metric__code")
-    severity = django_filters.NumberFilter()
-
-
-class ChallengeViewSet(CodedCollection[Challenge]):
-    """Recurring problems of customer experience, in a tree."""
-
-    queryset = Challenge.objects.none()
-    serializer_class = ChallengeSerializer
-    filterset_class = ChallengeFilter
-    read_role = Role.STAFF
-    ordering_fields = {
-        "code": "code",
-        "name": "name",
-        "parent": "parent__code",
-        "touchpoint": "touchpoint__code",
-        "metric": "metric__code",
-        "severity": "severity",
-    }
-    ordering = ("code",)
-    search_fields = (*NAMED_SEARCH, "description", "description_fr", "aliases__label")
-
-    def get_queryset(self) -> QuerySet[Challenge]:
-        return Challenge.objects.select_related("parent", "touchpoint", "metric", "merged_into")
-
-
-class AliasSerializer(serializers.ModelSerializer[Alias]):
-    challenge = CodeField()
-
-    class Meta:
-        model = Alias
-        fields = ("id", "source", "label", "challenge")
-        read_only_fields = fields
-
-
-class AliasFilter(FilterSet):
-    source = django_filters.CharFilter(lookup_expr="iexact")
-    label = django_filters.CharFilter(lookup_expr="iexact")
-    challenge = CodeFilter(field_name="challenge__code")
-
-
-class AliasViewSet(Collection[Alias]):
-    """What other systems call a challenge."""
-
-    queryset = Alias.objects.none()
-    serializer_class = AliasSerializer
-    filterset_class = AliasFilter
-    read_role = Role.STAFF
-    ordering_fields = {"source": "source", "label": "label", "challenge": "challenge__code"}
-    ordering = ("source", "label")
-    search_fields = ("source", "label")
-
-    def get_queryset(self) -> QuerySet[Alias]:
-        return Alias.objects.select_related("challenge")
