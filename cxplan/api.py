@@ -11,7 +11,7 @@ from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
 from apps.impact.api import EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
-from apps.library.api import SolutionViewSet
+from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
 from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
 from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet
@@ -25,6 +25,7 @@ router.register("challenges", ChallengeViewSet, "challenge")
 router.register("aliases", AliasViewSet, "alias")
 router.register("unmapped-labels", UnmappedLabelViewSet, "unmapped-label")
 router.register("solutions", SolutionViewSet, "solution")
+router.register("playbooks", PlaybookViewSet, "playbook")
 router.register("plans", PlanViewSet, "plan")
 router.register("actions", ActionViewSet, "action")
 router.register("events", EventViewSet, "event")

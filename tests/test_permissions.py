@@ -75,7 +75,11 @@ def leads(status: int = 200) -> Statuses:
 API_MEMBERS: Statuses = (401, 200, 200, 200, 200, 200)
 API_IN_SCOPE: Statuses = (401, 200, 200, 404, 200, 200)
 API_LEADS: Statuses = (401, 403, 403, 403, 200, 200)
+# An empty body: whoever may write is told what is missing, or that nothing changed.
+API_WRITE: Statuses = (401, 403, 403, 403, 400, 400)
+API_CHANGE: Statuses = (401, 403, 403, 403, 200, 200)
 READ = (ApiToken.Access.READ,)
+WRITE = (ApiToken.Access.WRITE,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,6 +312,20 @@ API = [
     endpoint("GET", "unmapped-label-detail", API_LEADS, "label"),
     *collection("solution", "solution"),
     endpoint("GET", "solution-detail", (401, 404, 404, 404, 200, 200), "draft"),
+    endpoint("POST", "solution-list", API_WRITE, scopes=WRITE),
+    endpoint("PATCH", "solution-detail", API_CHANGE, "solution", scopes=WRITE),
+    endpoint("PUT", "solution-by-reference", API_WRITE, scopes=WRITE),
+    endpoint("GET", "solution-versions", API_MEMBERS, "solution"),
+    endpoint("GET", "solution-links", API_MEMBERS, "solution"),
+    endpoint("PUT", "solution-links", API_WRITE, "solution", scopes=WRITE),
+    endpoint("GET", "solution-files", API_MEMBERS, "solution"),
+    endpoint("POST", "solution-files", (401, 403, 403, 403, 415, 415), "solution", scopes=WRITE),
+    endpoint("GET", "solution-file", API_MEMBERS, "solution", "file"),
+    endpoint("DELETE", "solution-file", (401, 403, 403, 403, 204, 204), "solution", "file", scopes=WRITE),
+    *collection("playbook", "playbook"),
+    endpoint("GET", "playbook-detail", (401, 404, 404, 404, 200, 200), "playbook_draft"),
+    endpoint("POST", "playbook-list", API_WRITE, scopes=WRITE),
+    endpoint("PATCH", "playbook-detail", API_CHANGE, "playbook", scopes=WRITE),
     *collection("plan", "plan", API_IN_SCOPE),
     *collection("action", "action", API_IN_SCOPE),
     # An empty body: a 400 is given to those who may write there.

@@ -73,7 +73,8 @@ def unwatch(*, solution: Solution, user: User) -> None:
 def watchers(solution: Solution, *, but: User | None = None) -> list[User]:
     """Who wants to hear of changes; `but` made the change and knows."""
     keys = Watch.objects.filter(solution=solution).values("user")
-    return list(User.objects.filter(pk__in=keys, is_active=True).exclude(pk=but.pk if but else None))
+    people = User.objects.filter(pk__in=keys, is_active=True)
+    return list(people.exclude(pk=but.pk) if but is not None else people)
 
 
 def tell_watchers(*, solution: Solution, what: str, at: datetime, actor: User | None) -> int:

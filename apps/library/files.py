@@ -54,4 +54,5 @@ def delete_file(*, file: SolutionFile, actor: User | None) -> None:
     )
     storage, path = file.file.storage, file.file.name
     file.delete()
+    assert path is not None
     transaction.on_commit(lambda: storage.delete(path))

@@ -21,7 +21,8 @@ def recipe_html(text: str) -> SafeString:
     """Headings, lists, tables, emphasis, quotes and links; whatever else somebody wrote stays text."""
     if not text.strip():
         return mark_safe("")
-    return mark_safe(_renderer().render(_BULLET.sub(r"\1- ", text)))  # noqa: S308 -- html is off, links are checked
+    html: str = _renderer().render(_BULLET.sub(r"\1- ", text))
+    return mark_safe(html)  # noqa: S308 -- html is off, links are checked
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.core.paginator import Page, Paginator
@@ -36,7 +37,7 @@ def solution_list(
     *, query: str = "", kind: str = "", cost: int | None = None, status: str = "", page: str | None = None
 ) -> Page[SolutionCard]:
     """One page of the published solutions, or of those in another state; a query finds words in both languages."""
-    solutions = Solution.objects.filter(status=status or Status.PUBLISHED)
+    solutions: QuerySet[Solution] = Solution.objects.filter(status=status or Status.PUBLISHED)
     if kind:
         solutions = solutions.filter(kind=kind)
     if cost is not None:
@@ -55,13 +56,13 @@ def matching(query: str, *, limit: int) -> Sequence[SolutionCard]:
 
 def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
     """Words are stemmed in both languages; accents, word parts and small slips of the title are forgiven."""
+    asked: Any = Searchable(Value(query))  # the stubs know only of texts
     likeness = Greatest(
-        TrigramWordSimilarity(Searchable(Value(query)), Searchable("title")),
-        TrigramWordSimilarity(Searchable(Value(query)), Searchable("title_fr")),
+        TrigramWordSimilarity(asked, Searchable("title")),
+        TrigramWordSimilarity(asked, Searchable("title_fr")),
     )
-    plain = Searchable(Value(query))
-    words = SearchQuery(plain, config="english", search_type="plain") | SearchQuery(
-        plain, config="french", search_type="plain"
+    words = SearchQuery(asked, config="english", search_type="plain") | SearchQuery(
+        asked, config="french", search_type="plain"
     )
     return (
         solutions.annotate(likeness=likeness, rank=SearchRank(F("search_words"), words))

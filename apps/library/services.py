@@ -380,7 +380,9 @@ def _refuse_reference(facts: Mapping[str, Any] | Facts, *, but: Solution | None 
     if not source or not reference:
         return
     others = Solution.objects.filter(source__iexact=source, external_ref=reference)
-    if others.exclude(pk=but.pk if but else None).exists():
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    if others.exists():
         raise ReferenceTaken(
             _("Another solution has the reference %(reference)s of %(source)s already.")
             % {"reference": reference, "source": source},

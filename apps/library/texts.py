@@ -1,8 +1,8 @@
 """The parts of a recipe, and what a text of one language consists of."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # Language of the main text; other languages are translations of it.
@@ -38,7 +38,7 @@ class RecipeText:
 NAMES = tuple(one.name for one in fields(RecipeText))
 # What is written down besides title and summary, in the order of the page.
 PARTS = NAMES[2:]
-LABELS: dict[str, str | Promise] = {
+LABELS: dict[str, Any] = {
     "title": _("Title"),
     "summary": _("In a sentence or two"),
     "why": _("Why it works"),
@@ -52,7 +52,7 @@ LABELS: dict[str, str | Promise] = {
     "fidelity": _("How to check that it is done"),
     "body": _("Anything else"),
 }
-HINTS: dict[str, str | Promise] = {
+HINTS: dict[str, Any] = {
     "title": _("What is done, in a few words."),
     "summary": _("What a colleague reads before deciding."),
     "why": _("What makes customers feel the difference."),
