@@ -22,6 +22,8 @@ app.conf.beat_schedule = {
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
     # Measurements whose process was killed, and chunks of work that nobody was told of.
     "resume-measurements": {"task": "impact.resume", "schedule": 5.0},
+    # People for whom it is Monday morning and who have no letter of this week yet.
+    "write-letters": {"task": "weekly.write_due_letters", "schedule": 600.0},
     # Mails that wait for their first or their next try.
     "send-mails": {"task": "notifications.send_mails", "schedule": 15.0, "options": {"expires": 15}},
     # Mails long sent and news long read.

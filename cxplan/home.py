@@ -8,35 +8,27 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import Role, Unit
+from apps.accounts.models import Unit
 from apps.accounts.person import Person
 from apps.feedback.selectors import MetricTrend, unit_trends
-from apps.impact.focus import FocusRow, Result, Working, focus_rows, results_ready, what_works
+from apps.impact.focus import FocusRow, Working, focus_rows, what_works
 from apps.impact.models import Effect
 from apps.impact.selectors import Progress, last_measured_on, measurement_progress
 from apps.imports.models import ImportBatch
+from apps.notifications.models import Conversation
+from apps.notifications.selectors import mail_counts, open_conversation, results_seen_at, wishes_of
+from apps.notifications.topics import Topic
 from apps.planning.models import Action
 from apps.planning.selectors import solutions_of, with_solutions
 from apps.planning.states import FROZEN, OPEN
 from apps.taxonomy.models import Metric
+from cxplan.duties import Duty, duties_of, tasks_of
+from cxplan.feed import FeedItem, feed_of
 
 TREND_WEEKS = 26
 CHALLENGES_SHOWN = 2
-DUE_SOON = timedelta(days=7)
 LISTED = 5
 ADOPTION_DAYS = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """A planned action whose day has come or comes within a week."""
-
-    external_id: str
-    unit: str
-    challenge: str
-    solutions: tuple[str, ...]
-    planned_on: date | None
-    is_due: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +82,8 @@ class ManagerHome:
     challenges: tuple[FocusRow, ...]
     duties: tuple[Duty, ...]
     waiting: tuple[Waiting, ...]
-    results: tuple[Result, ...]
+    feed: tuple[FeedItem, ...]
+    conversation: Conversation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +91,8 @@ class LeadHome:
     overall: MetricTrend | None
     works: tuple[Working, ...]
     harmful: tuple[Working, ...]
-    results: tuple[Result, ...]
+    feed: tuple[FeedItem, ...]
+    failed_mails: int
     progress: Progress
     imports: tuple[ImportBatch, ...]
     adoption: Adoption
@@ -109,19 +103,21 @@ class StaffHome:
     overall: MetricTrend | None
     running: tuple[Running, ...]
     works: tuple[Working, ...]
-    results: tuple[Result, ...]
+    duties: tuple[Duty, ...]
+    feed: tuple[FeedItem, ...]
 
 
 def manager_home(*, person: Person, unit: Unit, today: date) -> ManagerHome:
     rows = focus_rows(unit=unit, as_of=last_measured_on() or today)
     overall = overall_trend(unit)
     return ManagerHome(
-        steps=_first_steps(person, unit, has_feedback=overall is not None),
+        steps=_first_steps(person, unit),
         overall=overall,
         challenges=tuple(row for row in rows if row.share > 0)[:CHALLENGES_SHOWN],
-        duties=_duties(person, unit, today),
+        duties=duties_of(person=person, unit=unit, today=today),
         waiting=_waiting(person, unit),
-        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+        feed=feed_of(person=person, unit=unit),
+        conversation=open_conversation(unit=unit, on=today),
     )
 
 
@@ -131,19 +127,21 @@ def lead_home(*, person: Person, unit: Unit, today: date) -> LeadHome:
         overall=overall_trend(unit),
         works=tuple(row for row in working if row.verdict != "harmful" and row.verdict != "unlikely")[:LISTED],
         harmful=tuple(row for row in working if row.verdict == "harmful")[:LISTED],
-        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+        feed=feed_of(person=person, unit=unit),
+        failed_mails=mail_counts().failed if person.leads_from_the_top else 0,
         progress=measurement_progress(as_of=today),
         imports=tuple(ImportBatch.objects.order_by("-pk")[:LISTED]),
         adoption=_adoption(person, unit, today),
     )
 
 
-def staff_home(*, person: Person, unit: Unit) -> StaffHome:
+def staff_home(*, person: Person, unit: Unit, today: date) -> StaffHome:
     return StaffHome(
         overall=overall_trend(unit),
         running=_running(person, unit),
         works=tuple(row for row in what_works(limit=LISTED) if row.verdict in {"works", "likely_works"}),
-        results=tuple(results_ready(person=person, unit=unit, limit=LISTED)),
+        duties=tasks_of(person=person, today=today),
+        feed=feed_of(person=person, unit=unit),
     )
 
 
@@ -159,8 +157,10 @@ def overall_trend(unit: Unit) -> MetricTrend | None:
     return found.trends[0] if found.trends else None
 
 
-def _first_steps(person: Person, unit: Unit, *, has_feedback: bool) -> tuple[FirstStep, ...]:
-    """See what customers say, pick a challenge, apply a solution, check the result."""
+def _first_steps(person: Person, unit: Unit) -> tuple[FirstStep, ...]:
+    """See what customers say, pick a challenge, apply a solution, check the result; none once hidden or done."""
+    if not wishes_of(user=person.user).wants(Topic.GUIDE):
+        return ()
     actions = Action.objects.in_scope(person.scope()).filter(unit__path__startswith=unit.path)
     result = Effect.objects.on_target().filter(action=OuterRef("pk"), status=Effect.Status.ESTIMATED)
     found = actions.aggregate(
@@ -168,8 +168,9 @@ def _first_steps(person: Person, unit: Unit, *, has_feedback: bool) -> tuple[Fir
         applied=Count("pk", filter=Q(state__in=FROZEN)),
         known=Count("pk", filter=Exists(result)),
     )
+    is_seen = found["planned"] > 0 or results_seen_at(user=person.user, unit=unit) is not None
     steps = (
-        (_("See what customers say"), reverse("feedback:unit", args=[unit.code]), has_feedback),
+        (_("See what customers say"), reverse("feedback:unit", args=[unit.code]), is_seen),
         (_("Pick one challenge"), reverse("impact:focus"), found["planned"] > 0),
         (_("Apply a solution"), reverse("planning:action-list"), found["applied"] > 0),
         (_("Check the result"), reverse("planning:action-list"), found["known"] > 0),
@@ -180,25 +181,6 @@ def _first_steps(person: Person, unit: Unit, *, has_feedback: bool) -> tuple[Fir
     return tuple(
         FirstStep(label=label, url=url, state="current" if place == current else "done" if is_done else "future")
         for place, (label, url, is_done) in enumerate(steps)
-    )
-
-
-def _duties(person: Person, unit: Unit, today: date) -> tuple[Duty, ...]:
-    actions = (
-        Action.objects.in_scope(person.scope(Role.MANAGER))
-        .filter(unit__path__startswith=unit.path, state__in=OPEN, planned_on__lte=today + DUE_SOON)
-        .order_by("planned_on", "pk")
-    )
-    return tuple(
-        Duty(
-            external_id=action.external_id,
-            unit=action.unit.display_name,
-            challenge=action.challenge.standing.display_name,
-            solutions=tuple(solution.display_title for solution in solutions_of(action)),
-            planned_on=action.planned_on,
-            is_due=action.planned_on is not None and action.planned_on <= today,
-        )
-        for action in with_solutions(actions)[:LISTED]
     )
 
 

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
-from apps.accounts.selectors import units_to_choose
+from apps.accounts.selectors import chosen_unit, units_to_choose
 from apps.library.selectors import matching as matching_solutions
 from apps.taxonomy.selectors import matching as matching_challenges
+from cxplan.digest import digest_of
 from cxplan.evidence import strips
 from cxplan.home import lead_home, manager_home, staff_home
 
@@ -29,7 +30,18 @@ def home(request: PersonRequest) -> HttpResponse:
         return render(request, "home/lead.html", {"home": lead_home(person=person, unit=unit, today=today)})
     if person.has(Role.MANAGER):
         return render(request, "home/manager.html", {"home": manager_home(person=person, unit=unit, today=today)})
-    return render(request, "home/staff.html", {"home": staff_home(person=person, unit=unit)})
+    return render(request, "home/staff.html", {"home": staff_home(person=person, unit=unit, today=today)})
+
+
+@require_safe
+@require_role(Role.STAFF)
+def digest(request: PersonRequest) -> HttpResponse:
+    """What the weekly mail would say now, about the person's own unit as the mail is."""
+    unit = chosen_unit(person=request.person, code=None)
+    if not unit:
+        return render(request, "home/no_unit.html")
+    found = digest_of(person=request.person, unit=unit, now=timezone.now())
+    return render(request, "home/digest.html", {"digest": found})
 
 
 @require_safe

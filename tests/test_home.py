@@ -1,6 +1,6 @@
 """Home answers for each role; search finds challenges, solutions and units in scope."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.person import person_of
 from apps.core.periods import WEEK
 from apps.impact.models import Effect, RankedSolution
+from apps.notifications.models import Preference
 from apps.planning.models import Action
 from apps.taxonomy.models import Metric
 from cxplan.home import lead_home, overall_trend
@@ -20,6 +21,7 @@ from tests.factories import (
     ActionSolutionFactory,
     CellFactory,
     ChallengeFactory,
+    CheckInFactory,
     EffectFactory,
     MetricFactory,
     PlanFactory,
@@ -27,7 +29,9 @@ from tests.factories import (
     RunFactory,
     SolutionFactory,
     SolutionVersionFactory,
+    TaskFactory,
 )
+from tests.notification_factories import MailFactory, NotificationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -88,11 +92,13 @@ def test_home_takes_few_queries(request, client, chain, overall, who, django_ass
         planned(chain.lille, timezone.localdate())
         RankedSolutionFactory()
     client.force_login(request.getfixturevalue(who))
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(32):
         client.get(reverse("home"))
 
 
 def test_a_manager_is_led_through_the_first_round_until_it_is_done(client, manager, chain, overall):
+    assert "cx-stepper__step--done" not in home_of(client, manager)
+    client.post(reverse("notifications:results-seen", args=["LILLE"]))
     page = home_of(client, manager)
     assert "cx-stepper__step--done" in page
     assert page.index('aria-current="step"') < page.index("Pick one challenge")
@@ -205,3 +211,60 @@ def test_a_search_for_nothing_asks_and_one_without_hits_says_so(client, manager,
 @pytest.mark.parametrize("name", ["500.html", "403.html"])
 def test_pages_of_last_resort_need_nothing_of_the_request(name):
     assert "Go to Home" in render_to_string(name)
+
+
+def test_the_first_steps_can_be_put_away_and_brought_back(client, manager, chain, overall):
+    assert "cx-stepper" in home_of(client, manager)
+    client.post(reverse("notifications:guide-hide"))
+    assert "cx-stepper" not in home_of(client, manager)
+    Preference.objects.all().delete()
+    assert "cx-stepper" in home_of(client, manager)
+
+
+def test_the_feed_joins_what_was_told_and_results_the_newest_first(client, manager, chain):
+    EffectFactory(action=ActionFactory(unit=chain.lille, effective_on=date(2024, 1, 1)), as_of=date(2024, 5, 6))
+    NotificationFactory(user=manager, title="Later news", created_at=datetime(2024, 5, 20, tzinfo=UTC))
+    NotificationFactory(user=manager, title="Older news", created_at=datetime(2023, 5, 20, tzinfo=UTC))
+    page = home_of(client, manager)
+    assert page.index("Later news") < page.index("cx-feed__result") < page.index("Older news")
+
+
+def test_a_manager_owes_tasks_and_a_word_about_what_runs(client, manager, chain):
+    today = timezone.localdate()
+    TaskFactory(
+        title="Print the cards",
+        assignee=manager,
+        due_on=today - timedelta(days=1),
+        action=planned(chain.lille, None),
+    )
+    TaskFactory(title="Somebody else’s", due_on=today, action=planned(chain.lille, None))
+    ActionFactory(unit=chain.lille, effective_on=today - timedelta(days=30))
+    page = home_of(client, manager)
+    assert "Print the cards" in page
+    assert "Somebody else’s" not in page
+    assert "Is it happening?" in page
+    spoken = ActionFactory(unit=chain.nice, effective_on=today - timedelta(days=30))
+    CheckInFactory(action=spoken, made_on=today)
+    assert page.count("Is it happening?") == home_of(client, manager).count("Is it happening?")
+
+
+def test_staff_see_their_own_tasks(client, staff, chain):
+    TaskFactory(
+        title="Try the tablet", assignee=staff, due_on=timezone.localdate(), action=planned(chain.lille, None)
+    )
+    assert "Try the tablet" in home_of(client, staff)
+
+
+def test_a_lead_is_told_of_mails_that_failed(client, lead, chain):
+    MailFactory(state="failed")
+    assert "1 mail could not be sent." in home_of(client, lead)
+
+
+def test_sharing_results_with_the_team_opens_a_conversation(client, manager, chain, overall):
+    page = home_of(client, manager)
+    address = reverse("notifications:conversation-open", args=["LILLE"])
+    assert f'"{address}"' in page
+    client.post(address)
+    page = home_of(client, manager)
+    assert "You are talking these results over" in page
+    assert f'"{address}"' not in page
