@@ -275,6 +275,8 @@ PAGES = [
     page("GET", "impact:action-effect", in_scope(), "action"),
     page("GET", "impact:action-weeks", in_scope(), "action"),
     page("GET", "impact:methods", members()),
+    page("GET", "impact:checks", leads()),
+    page("GET", "impact:calibration", leads()),
     page("GET", "impact:chance", in_scope(), query="?unit=LILLE&metric=csat"),
     page("GET", "impact:chance", in_scope(), "plan"),
     page("GET", "impact:rollout-chance", in_scope(), query="?unit=LILLE&metric=csat"),

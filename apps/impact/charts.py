@@ -72,7 +72,7 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
     return {
         "$schema": SCHEMA,
         "autosize": FIT,
-        "height": {"step": ROW_HEIGHT},
+        "height": ROW_HEIGHT * len(values),
         "data": {"values": values},
         "encoding": {"y": y},
         "layer": [
@@ -357,3 +357,63 @@ def _start(day: date, label: str) -> list[Spec]:
             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "name"}},
         },
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """One action by both comparisons, positive is better."""
+
+    label: str
+    plain: float
+    fair: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """The names of both comparisons and of the line on which they agree."""
+
+    plain: str
+    fair: str
+    same: str
+
+
+def naive_and_fair(dots: Sequence[Dot], *, sign: int, words: Axes) -> Spec:
+    """What plain before and after claims across, what the fair comparison says upwards."""
+    values = [
+        {"label": dot.label, "plain": dot.plain, "fair": dot.fair, "tone": tone(dot.low, dot.high)} for dot in dots
+    ]
+    every = [edge for dot in dots for edge in (dot.plain, dot.fair)]
+    low, high = min(0.0, *every), max(0.0, *every)
+    axis = {"labelExpr": _signed(sign), "grid": True}
+    scale = {"domain": [low, high], "nice": True, "zero": True}
+    x = {"field": "plain", "type": "quantitative", "scale": scale, "axis": {**axis, "title": words.plain}}
+    y = {"field": "fair", "type": "quantitative", "scale": scale, "axis": {**axis, "title": words.fair}}
+    ends = [{"plain": low, "fair": low}, {"plain": high, "fair": high}]
+    return {
+        "$schema": SCHEMA,
+        "autosize": FIT,
+        "height": 340,
+        "layer": [
+            {
+                "data": {"values": ends},
+                "mark": {"type": "line", "color": "@ink", "strokeWidth": 1, "strokeDash": [4, 4], "opacity": 0.6},
+                "encoding": {"x": x, "y": y},
+            },
+            {
+                "data": {"values": [{**ends[1], "name": words.same}]},
+                "mark": {"type": "text", "align": "right", "baseline": "bottom", "dx": -14, "color": "@muted"},
+                "encoding": {"x": x, "y": y, "text": {"field": "name"}},
+            },
+            {
+                "data": {"values": values},
+                "mark": {"type": "point", "filled": True, "size": 46, "opacity": 0.8},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "color": {"field": "tone", "type": "nominal", "scale": TONES, "legend": None},
+                },
+            },
+        ],
+    }

@@ -11,7 +11,8 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
-from apps.impact import evidence, output, plots, rankings, results, selectors
+from apps.impact import calibration as calibrating
+from apps.impact import checking, evidence, output, plots, rankings, results, selectors
 from apps.impact import focus as focusing
 from apps.impact.models import Effect
 from apps.library.models import Solution
@@ -94,6 +95,23 @@ def learn(request: PersonRequest) -> HttpResponse:
     return render(
         request, "impact/learn.html", {"progress": progress, "groups": focusing.works_by_verdict(limit=8)}
     )
+
+
+@require_safe
+@require_role(Role.LEAD)
+def checks(request: PersonRequest) -> HttpResponse:
+    return render(request, "impact/checks.html", {"metrics": checking.metric_checks()})
+
+
+@require_safe
+@require_role(Role.LEAD)
+def calibration(request: PersonRequest) -> HttpResponse:
+    found = calibrating.calibration(
+        scope=request.person.scope(Role.LEAD),
+        as_of=selectors.last_measured_on() or timezone.localdate(),
+        metric_code=request.GET.get("metric", ""),
+    )
+    return render(request, "impact/calibration.html", {"calibration": found})
 
 
 def _page_or_fragment(request: PersonRequest, name: str, context: dict[str, object]) -> HttpResponse:

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.models import Role
-from apps.impact.models import Effect, RankedSolution, Run
+from apps.impact.models import Effect, RankedSolution, Run, SolutionClaim
 from apps.impact.output import write_sheet
 from apps.planning.models import Action
 from tests.factories import (
@@ -279,6 +279,9 @@ PAGES = [
     "impact:action-effect",
     "impact:focus",
     "impact:learn",
+    "impact:checks",
+    "impact:calibration",
+    "impact:methods",
 ]
 
 
@@ -373,3 +376,64 @@ def test_the_evidence_says_where_whether_it_lasts_and_how_uses_differ(chain, sig
     assert "By kind of unit" in text
     assert "90%" in text  # the fidelity that the uses recorded
     assert "What would raise it" in text
+
+
+def test_the_checks_say_what_holds_and_what_could_not_be_run(chain, sign_in):
+    run = Run.objects.get(metric=chain.metric, state=Run.State.FINISHED)
+    run.checks = [
+        {"code": "placebo_mean", "passed": True, "value": 0.02, "limit": "within 2 standard errors of 0"},
+        {"code": "placebo_spread", "passed": False, "value": 1.31, "limit": "0.85–1.15"},
+        {"code": "converged", "passed": True, "value": 1.0, "limit": ""},
+        {"code": "reactive_uptake", "passed": True, "value": 0.7, "limit": "for information"},
+        {"code": "naive_bias", "passed": True, "value": 0.25, "limit": "for information"},
+    ]
+    run.noise = {**run.noise, "inflation": 1.31}
+    run.save()
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:checks")))
+    assert "Ranges were widened" in text
+    assert "31% wider" in text
+    assert "1 of 10 need attention" in text
+    assert "2.01 times as likely after a clear dip" in text
+    assert "+0.25 points" in text
+    assert "It takes about a hundred weeks with answers" in text
+
+
+def test_the_checks_of_an_outcome_that_can_not_be_measured_say_why(chain, sign_in):
+    Run.objects.filter(metric=chain.metric).update(reason="network_too_small", unit_count=4, week_count=9)
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:checks")))
+    assert "Still needed: 11 units and 11 weeks more" in text
+
+
+def test_claims_are_judged_by_what_came_later(chain, sign_in):
+    SolutionClaim.objects.update(as_of=chain.actions[0].effective_on - timedelta(weeks=40))
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:calibration"))
+    groups = response.context["calibration"].groups
+    assert sum(group.claims for group in groups) > 0
+    assert all(group.low <= group.kept / group.claims <= group.high for group in groups)
+    text = text_of(response)
+    assert "Too few to say" in text
+    assert "No verdict has changed so far" in text
+
+
+def test_a_changed_verdict_is_written_down(chain, sign_in):
+    claim = SolutionClaim.objects.filter(solution__code="s0", metric=chain.metric).first()
+    claim.pk, claim.verdict, claim.as_of = None, "unknown", claim.as_of - timedelta(days=300)
+    claim.save()
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:calibration"))
+    change = response.context["calibration"].changes[0]
+    assert (change.before, change.code) == ("unknown", "s0")
+    assert change.after != "unknown"
+
+
+def test_too_little_history_is_said_so(chain, sign_in):
+    SolutionClaim.objects.all().delete()
+    text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:calibration")))
+    assert "Too little history yet" in text
+
+
+def test_plain_and_fair_stand_side_by_side(chain, sign_in):
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:calibration"), {"metric": "COUNTER"})
+    naive = response.context["calibration"].naive
+    assert len(naive.rows) == Effect.objects.on_target().filter(status="estimated").count()
+    assert "plain before and after differs from the fair comparison by" in text_of(response)
+    assert "Show as a table" in text_of(response)
