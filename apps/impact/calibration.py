@@ -66,7 +66,8 @@ class ClaimGroup:
         }
         return (
             _(
-                "%(share)s on the side that was claimed (likely between %(low)s and %(high)s); %(expected)s expected."
+                "%(share)s on the side that was claimed (likely between %(low)s and %(high)s); "
+                "%(expected)s expected."
             )
             % shown
         )

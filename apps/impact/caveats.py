@@ -103,6 +103,38 @@ def flags(codes: Iterable[str]) -> tuple[Words, ...]:
     return tuple(flag(code) for code in codes)
 
 
-def check(code: str) -> Words:
-    title, text = CHECKS.get(code, (code.replace("_", " ").capitalize(), ""))
+# What the same check means when it errs on the careful side, or finds the opposite.
+OPPOSITES: Mapping[str, tuple[Text, Text]] = {
+    "placebo_spread": (
+        gettext_lazy("Pretend actions scatter less than expected"),
+        gettext_lazy("Likely ranges of this outcome are rather wider than they need be."),
+    ),
+    "reactive_uptake": (
+        gettext_lazy("Actions do not wait for bad weeks"),
+        gettext_lazy(
+            "Units hardly wait for a bad spell here, so before and after is less flattered than elsewhere."
+        ),
+    ),
+    "naive_bias": (
+        gettext_lazy("How much before and after hides"),
+        gettext_lazy("Plain before and after comparisons claim so much less than the fair comparison."),
+    ),
+}
+# Below these values a check says the opposite.
+TURNS_AT = {"placebo_spread": 1.0, "reactive_uptake": 0.1, "naive_bias": 0.0}
+
+
+def check(code: str, value: float | None = None) -> Words:
+    """What a check that did not hold means, or one that is for information."""
+    is_opposite = value is not None and value < TURNS_AT.get(code, value)
+    known = OPPOSITES if is_opposite else CHECKS
+    title, text = known.get(code, (code.replace("_", " ").capitalize(), ""))
     return Words(title=str(title), text=str(text))
+
+
+def worries(check: Mapping[str, object]) -> bool:
+    """Whether a failed check makes results less sure than shown, so that every reader is told."""
+    value = check["value"]
+    if check["passed"] or not isinstance(value, int | float) or check["code"] not in TOLD_TO_ALL:
+        return False
+    return check["code"] != "placebo_spread" or value >= TURNS_AT["placebo_spread"]

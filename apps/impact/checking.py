@@ -167,11 +167,11 @@ def _row(code: str, check: Mapping[str, Any] | None, metric: Metric) -> CheckRow
     if check is None or value is None:
         return CheckRow(code=code, question=question, state=NOT_RUN, value="", text=why_not)
     if code in ("reactive_uptake", "naive_bias"):
-        state, text = INFORMATION, caveats.check(code).text
+        state, text = INFORMATION, caveats.check(code, value).text
     elif check["passed"]:
         state, text = WELL, ""
     else:
-        state, text = ATTENTION, caveats.check(code).text
+        state, text = ATTENTION, caveats.check(code, value).text
     return CheckRow(code=code, question=question, state=state, value=_value(code, value, check, metric), text=text)
 
 

@@ -148,9 +148,9 @@ def _placebo(effect: Effect) -> list[Finding]:
     checks = [check for check in effect.run.checks or [] if check["code"] in caveats.TOLD_TO_ALL]
     if not checks:
         return []
-    failed = [check for check in checks if not check["passed"] and check["value"] is not None]
+    failed = [check for check in checks if caveats.worries(check)]
     if failed:
-        said = caveats.check(failed[0]["code"])
+        said = caveats.check(failed[0]["code"], failed[0]["value"])
         return [
             _finding(
                 "placebo",

@@ -193,11 +193,7 @@ def _refusal(metric: Metric | None, run: Run | None) -> words.Words | None:
 def _warnings(run: Run | None) -> tuple[words.Words, ...]:
     """Checks that failed, as far as they change what a reader may conclude."""
     checks = (run.checks or []) if run is not None else []
-    return tuple(
-        caveats.check(check["code"])
-        for check in checks
-        if not check["passed"] and check["value"] is not None and check["code"] in caveats.TOLD_TO_ALL
-    )
+    return tuple(caveats.check(check["code"], check["value"]) for check in checks if caveats.worries(check))
 
 
 def _summaries(challenge: Challenge) -> Mapping[int, str]:

@@ -100,7 +100,7 @@ class MetricProgress:
     def failed(self) -> tuple[words.Words, ...]:
         """Checks that did not hold; one that lacked the data to run is no failure."""
         return tuple(
-            caveats.check(str(check["code"]))
+            caveats.check(str(check["code"]), _number(check["value"]))
             for check in self.checks
             if not check["passed"] and check["value"] is not None
         )
@@ -347,3 +347,7 @@ def _known(day: date | None) -> date:
     if day is None:
         raise ValueError("an effect belongs to an action that took effect")
     return day
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -83,3 +83,18 @@ def test_what_would_change_it_is_counted():
     assert "18 more answers" in words.refusal("too_few_answers", words.Figures(n_after=12)).remedy
     assert "11 units and 11 weeks" in words.refusal("network_too_small", words.Figures(units=4, weeks=9)).remedy
     assert "28 December 2026" in words.refusal("too_early", words.Figures(known_on=date(2026, 12, 28))).remedy
+
+
+def test_a_check_that_errs_on_the_careful_side_worries_nobody():
+    careful = {"code": "placebo_spread", "passed": False, "value": 0.7}
+    bold = {**careful, "value": 1.4}
+    assert not caveats.worries(careful)
+    assert caveats.worries(bold)
+    assert "wider than they need be" in caveats.check("placebo_spread", 0.7).text
+    assert "scatter more" in caveats.check("placebo_spread", 1.4).text
+
+
+def test_what_is_for_information_is_said_as_it_is():
+    assert "hardly wait" in caveats.check("reactive_uptake", 0.0).text
+    assert "act after bad weeks" in caveats.check("reactive_uptake", 0.7).text
+    assert "so much less" in caveats.check("naive_bias", -0.2).text
