@@ -32,6 +32,8 @@ app.conf.beat_schedule = {
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
     # Responses whose label was mapped, or mapped otherwise, since they came in.
     "code-labels": {"task": "feedback.code_labels", "schedule": 10.0},
+    # Ideas whose deadline passed: nobody's silence may last longer than was promised.
+    "settle-overdue-ideas": {"task": "ideas.settle_overdue", "schedule": 300.0},
 }
 
 
