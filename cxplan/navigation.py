@@ -41,6 +41,8 @@ AREAS = (
         url_name="library:solution-list",
         prefixes=("/solutions/", "/library/", "/playbooks/", "/taxonomy/"),
     ),
+    Area(label=_("Library"), icon="library", url_name="library:solution-list", prefixes=("/solutions/",)),
+    Area(label=_("Ideas"), icon="lightbulb", url_name="ideas:idea-list", prefixes=("/ideas/", "/calls/")),
     Area(
         label=_("Learn"),
         icon="chart-no-axes-combined",

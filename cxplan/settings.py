@@ -255,7 +255,14 @@ NUDGE_QUIET_DAYS = env.integer("NUDGE_QUIET_DAYS", 30)
 # Days within which something must happen to an idea in each state; then it goes one level up.
 IDEA_DAYS = {
     state: env.integer(f"IDEA_{state.upper()}_DAYS", days)
-    for state, days in {"held": 3, "new": 7, "in_review": 14, "needs_info": 14, "pilot": 120, "escalated": 7}.items()
+    for state, days in {
+        "held": 3,
+        "new": 7,
+        "in_review": 14,
+        "needs_info": 14,
+        "pilot": 120,
+        "escalated": 7,
+    }.items()
 }
 # After so many posts that were let in, a person's posts appear at once.
 IDEA_TRUSTED_POSTS = env.integer("IDEA_TRUSTED_POSTS", 3)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("apps.taxonomy.urls")),
     path("", include("apps.curation.urls")),
     path("", include("apps.library.urls")),
+    path("", include("apps.ideas.urls")),
     path("", include("apps.feedback.urls")),
     path("", include("apps.planning.urls")),
     path("", include("apps.imports.urls")),

@@ -15,6 +15,7 @@ from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, U
 from apps.accounts.services import token_digest
 from apps.curation.models import OutsideEvidence
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
+from apps.ideas.models import Call, Comment, Escalation, Idea, Pilot, Report, Vote
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.imports.models import ImportBatch, Kind
 from apps.library.models import Solution, SolutionLink, SolutionVersion
@@ -399,3 +400,134 @@ class OutsideEvidenceFactory(DjangoModelFactory):
     outcome = "Satisfaction"
     effect, low, high = 0.4, 0.2, 0.6
     use_count, unit_count, level = 9, 5, 3
+    user = factory.SubFactory(UserFactory)
+    kind = "ideas.idea.answered"
+    topic = Topic.IDEAS
+    title = factory.Sequence(lambda number: f"News {number}")
+    url = factory.Sequence(lambda number: f"/news/{number}/")
+    created_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class PreferenceFactory(DjangoModelFactory):
+    class Meta:
+        model = Preference
+
+    user = factory.SubFactory(UserFactory)
+    topic = Topic.IDEAS
+    delivery = Delivery.IN_APP
+    changed_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class MailFactory(DjangoModelFactory):
+    class Meta:
+        model = Mail
+
+    user = factory.SubFactory(UserFactory)
+    topic = Topic.IDEAS
+    email = factory.LazyAttribute(lambda mail: mail.user.email)
+    language = "en"
+    subject = "News"
+    text = "Something happened."
+    html = "<p>Something happened.</p>"
+    message_id = factory.Sequence(lambda number: f"<{number}@example.org>")
+    next_try_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+    created_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class LetterFactory(DjangoModelFactory):
+    class Meta:
+        model = Letter
+
+    user = factory.SubFactory(UserFactory)
+    week = date(2024, 6, 3)
+    created_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class ConversationFactory(DjangoModelFactory):
+    class Meta:
+        model = Conversation
+
+    unit = factory.SubFactory(UnitFactory)
+    starts_on = date(2024, 6, 3)
+    ends_on = date(2024, 7, 1)
+
+
+class ResultsSeenFactory(DjangoModelFactory):
+    class Meta:
+        model = ResultsSeen
+
+    user = factory.SubFactory(UserFactory)
+    unit = factory.SubFactory(UnitFactory)
+    seen_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+
+
+class CallFactory(DjangoModelFactory):
+    class Meta:
+        model = Call
+
+    title = factory.Sequence(lambda number: f"What would shorten the queue? {number}")
+    challenge = factory.SubFactory(ChallengeFactory)
+    opens_on = date(2024, 1, 1)
+    closes_on = date(2099, 1, 31)
+    owner = factory.SubFactory(UserFactory)
+
+
+class IdeaFactory(DjangoModelFactory):
+    """A public idea under a name; `author=None` with an `author_key` makes it anonymous."""
+
+    class Meta:
+        model = Idea
+
+    title = factory.Sequence(lambda number: f"Idea number {number}")
+    text = factory.LazyAttribute(lambda idea: f"{idea.title}, in more words.")
+    author = factory.SubFactory(UserFactory)
+    unit = factory.SubFactory(UnitFactory)
+    level = factory.LazyAttribute(lambda idea: idea.unit)
+    state_since = datetime(2024, 6, 3, 9, tzinfo=UTC)
+    let_in_at = datetime(2024, 6, 3, 9, tzinfo=UTC)
+    due_at = datetime(2099, 6, 10, 9, tzinfo=UTC)
+
+
+class VoteFactory(DjangoModelFactory):
+    class Meta:
+        model = Vote
+
+    idea = factory.SubFactory(IdeaFactory)
+    user = factory.SubFactory(UserFactory)
+
+
+class CommentFactory(DjangoModelFactory):
+    class Meta:
+        model = Comment
+
+    idea = factory.SubFactory(IdeaFactory)
+    author = factory.SubFactory(UserFactory)
+    text = "We have that, too."
+    let_in_at = datetime(2024, 6, 3, 10, tzinfo=UTC)
+
+
+class ReportFactory(DjangoModelFactory):
+    class Meta:
+        model = Report
+
+    comment = factory.SubFactory(CommentFactory)
+    user = factory.SubFactory(UserFactory)
+    reason = "It names a customer."
+
+
+class EscalationFactory(DjangoModelFactory):
+    class Meta:
+        model = Escalation
+
+    idea = factory.SubFactory(IdeaFactory)
+    due_at = datetime(2024, 6, 10, 9, tzinfo=UTC)
+    unit = factory.SubFactory(UnitFactory)
+    at = datetime(2024, 6, 10, 10, tzinfo=UTC)
+
+
+class PilotFactory(DjangoModelFactory):
+    class Meta:
+        model = Pilot
+
+    idea = factory.SubFactory(IdeaFactory)
+    unit = factory.SubFactory(UnitFactory)

@@ -8,6 +8,7 @@ from factory.django import DjangoModelFactory
 
 from tests import (
     factories,
+    ideas_factories,
     impact_factories,
     library_factories,
     notification_factories,
@@ -28,6 +29,7 @@ FACTORIES = {
     factory._meta.model: factory
     for module in (
         factories,
+        ideas_factories,
         impact_factories,
         library_factories,
         notification_factories,

@@ -5,7 +5,6 @@ Each row of ROUTES says what each of ROLES gets. A new address, or a new method 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,82 +35,32 @@ from tests.factories import (
     SolutionLinkFactory,
     SolutionVersionFactory,
 )
+from tests.idea_permissions import IDEA_API, IDEA_PAGES, idea_rows
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
 from tests.notification_factories import MailFactory, NotificationFactory
+from tests.permission_rows import (
+    API_CHANGE,
+    API_IN_SCOPE,
+    API_LEADS,
+    API_MEMBERS,
+    API_WRITE,
+    ROLES,
+    SIGN_IN,
+    WRITE,
+    Route,
+    collection,
+    endpoint,
+    everybody,
+    in_scope,
+    leads,
+    managers,
+    managers_in_scope,
+    members,
+    page,
+)
 from tests.taxonomy_factories import UnmappedLabelFactory
 
 pytestmark = pytest.mark.django_db
-
-# The manager and the staff belong to LILLE, where the world's rows are; the outsider manages NICE.
-ROLES = ("anonymous", "staff", "manager", "outsider", "lead", "admin_user")
-SIGN_IN = "sign-in"
-Statuses = tuple[int | str, ...]
-
-
-def everybody(status: int = 200) -> Statuses:
-    return (status,) * 6
-
-
-def members(status: int = 200) -> Statuses:
-    return (SIGN_IN, status, status, status, status, status)
-
-
-def in_scope(status: int = 200) -> Statuses:
-    return (SIGN_IN, status, status, 404, status, status)
-
-
-def managers(status: int = 200) -> Statuses:
-    return (SIGN_IN, 404, status, status, status, status)
-
-
-def managers_in_scope(status: int = 200) -> Statuses:
-    return (SIGN_IN, 404, status, 404, status, status)
-
-
-def leads(status: int = 200) -> Statuses:
-    return (SIGN_IN, 404, 404, 404, status, status)
-
-
-API_MEMBERS: Statuses = (401, 200, 200, 200, 200, 200)
-API_IN_SCOPE: Statuses = (401, 200, 200, 404, 200, 200)
-API_LEADS: Statuses = (401, 403, 403, 403, 200, 200)
-# An empty body: whoever may write is told what is missing, or that nothing changed.
-API_WRITE: Statuses = (401, 403, 403, 403, 400, 400)
-API_CHANGE: Statuses = (401, 403, 403, 403, 200, 200)
-READ = (ApiToken.Access.READ,)
-WRITE = (ApiToken.Access.WRITE,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """`args` are attributes of the world; `scopes` are those of which a token needs one."""
-
-    method: str
-    name: str
-    args: tuple[str, ...] = ()
-    query: str = ""
-    data: Any = None
-    statuses: Statuses
-    scopes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.name}"
-
-
-def page(method: str, name: str, statuses: Statuses, *args: str, query: str = "", data: Any = None) -> Route:
-    return Route(method=method, name=name, args=args, query=query, data=data, statuses=statuses)
-
-
-def endpoint(method: str, name: str, statuses: Statuses, *args: str, scopes: tuple[str, ...] = READ) -> Route:
-    return Route(method=method, name=name, args=args, statuses=statuses, scopes=scopes)
-
-
-def collection(name: str, key: str, item: Statuses = API_MEMBERS) -> list[Route]:
-    return [
-        endpoint("GET", f"{name}-list", API_MEMBERS),
-        endpoint("GET", f"{name}-detail", item, key),
-    ]
-
 
 PUBLIC = [
     page("GET", "healthz", everybody()),
@@ -353,6 +302,8 @@ API = [
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
     ),
 ]
+PAGES += IDEA_PAGES
+API += IDEA_API
 ROUTES = [*PUBLIC, *PAGES, *API]
 
 
@@ -375,6 +326,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
     ActionFactory(unit=chain.lille, challenge=challenge, plan=draft_plan, state="draft", effective_on=None)
     rejects = ContentFile(b"line,message\n", name="rejects.csv")
     return SimpleNamespace(
+        **idea_rows(unit=chain.lille, challenge=challenge),
         unit="LILLE",
         touchpoint=metric.touchpoint.code,
         journey=metric.journey.code,

@@ -92,6 +92,7 @@ NOUNS: dict[str, Callable[[int], str]] = {
     "comment": lambda n: ngettext("# comment", "# comments", n),
     "day": lambda n: ngettext("# day", "# days", n),
     "hour": lambda n: ngettext("# hour", "# hours", n),
+    "idea": lambda n: ngettext("# idea", "# ideas", n),
     "measured use": lambda n: ngettext("# measured use", "# measured uses", n),
     "minute": lambda n: ngettext("# minute", "# minutes", n),
     "person": lambda n: ngettext("# person", "# people", n),
@@ -104,6 +105,7 @@ NOUNS: dict[str, Callable[[int], str]] = {
     "unit": lambda n: ngettext("# unit", "# units", n),
     "use": lambda n: ngettext("# use", "# uses", n),
     "version": lambda n: ngettext("# version", "# versions", n),
+    "vote": lambda n: ngettext("# vote", "# votes", n),
     "week": lambda n: ngettext("# week", "# weeks", n),
 }
 
