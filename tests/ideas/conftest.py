@@ -11,7 +11,8 @@ from apps.ideas.models import Idea
 from apps.ideas.services import create_idea
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
-from tests.factories import ChallengeFactory, IdeaFactory, MembershipFactory
+from tests.factories import ChallengeFactory, MembershipFactory
+from tests.ideas_factories import IdeaFactory
 
 NOW = datetime(2024, 6, 5, 10, tzinfo=UTC)
 

@@ -26,9 +26,10 @@ from apps.ideas.models import Escalation, Idea, Vote
 from apps.ideas.services import add_comment, vote, withdraw_vote
 from apps.ideas.states import StepNotPossible
 from apps.ideas.tasks import settle_overdue_ideas
-from tests.factories import IdeaFactory, MembershipFactory, UserFactory, VoteFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.ideas.conftest import NOW
 from tests.ideas.helpers import events_of, titles, told
+from tests.ideas_factories import IdeaFactory, VoteFactory
 
 pytestmark = pytest.mark.django_db
 

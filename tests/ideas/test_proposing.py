@@ -30,9 +30,9 @@ from apps.ideas.services import (
     vote,
 )
 from apps.ideas.texts import title_of
-from tests.factories import CallFactory, CommentFactory, IdeaFactory
 from tests.ideas.conftest import NOW
 from tests.ideas.helpers import events_of, titles, told
+from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory
 
 pytestmark = pytest.mark.django_db
 
