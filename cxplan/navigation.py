@@ -8,6 +8,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Role
+from apps.accounts.person import Person
 from apps.notifications.selectors import unread_count
 
 
@@ -41,7 +42,6 @@ AREAS = (
         url_name="library:solution-list",
         prefixes=("/solutions/", "/library/", "/playbooks/", "/taxonomy/"),
     ),
-    Area(label=_("Library"), icon="library", url_name="library:solution-list", prefixes=("/solutions/",)),
     Area(label=_("Ideas"), icon="lightbulb", url_name="ideas:idea-list", prefixes=("/ideas/", "/calls/")),
     Area(
         label=_("Learn"),
@@ -73,7 +73,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
             "url": reverse(area.url_name),
             "is_current": request.path.startswith(area.prefixes) if area.prefixes else request.path == "/",
         }
-        for area in AREAS
+        for area in _in_order(person)
         if (person.leads_from_the_top if area.is_for_all else person.has(area.role))
     ]
     return {
@@ -83,3 +83,11 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         # Asked for by pages alone: a fragment has no bell.
         "unread_count": SimpleLazyObject(lambda: unread_count(user=person.user)),
     }
+
+
+def _in_order(person: Person) -> list[Area]:
+    """The first four stand in the bar of a phone, where staff propose more than they look things up."""
+    later = "library:solution-list" if person.highest_role == Role.STAFF else "ideas:idea-list"
+    order = {"library:solution-list": 0, "ideas:idea-list": 0, later: 1}
+    middle = sorted((area for area in AREAS if area.url_name in order), key=lambda area: order[area.url_name])
+    return [middle.pop(0) if area.url_name in order else area for area in AREAS]

@@ -146,7 +146,7 @@ def idea_edit(request: PersonRequest, pk: int) -> HttpResponse:
             )
             messages.success(request, _("Saved."))
             return redirect("ideas:idea", pk)
-    context = {"form": form, "detail": detail}
+    context = {"form": form, "detail": detail, "idea": detail.idea}
     return render(request, "ideas/edit.html", context, status=422 if form.is_bound else 200)
 
 
