@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from apps.impact.stats.data import Actions
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import fit_metric
-from apps.impact.stats.power import action_power, rollout_power, units_needed, wedge
+from apps.impact.stats.power import DETECTABLE, action_power, draw_order, rollout_power, units_needed, wedge
 from tests.impact.stats.simulator import Chain, simulate
 
 
@@ -56,3 +59,52 @@ def test_the_drawn_order_is_even_and_repeatable() -> None:
     assert max(np.bincount(drawn)) <= 3
     with pytest.raises(NotEstimable, match="bad_input"):
         wedge(0, 4, 3, 7)
+
+
+def test_the_order_is_drawn_evenly_within_regions() -> None:
+    regions = [0] * 7 + [1] * 5 + [2] * 9
+    drawn = np.array(draw_order(regions, 4, 3))
+    assert drawn.tolist() == draw_order(regions, 4, 3)
+    assert drawn.tolist() != draw_order(regions, 4, 4)
+    assert np.ptp(np.bincount(drawn, minlength=4)) <= 1
+    for region in range(3):
+        assert np.ptp(np.bincount(drawn[np.array(regions) == region], minlength=4)) <= 1
+    first = np.mean([draw_order(regions, 4, seed)[0] == 0 for seed in range(400)])
+    assert first == pytest.approx(0.25, abs=0.07)
+    for wrong in (([], 2), ([1], 1), ([1, 1], 3), ([1, 2], 1)):
+        with pytest.raises(NotEstimable, match="bad_input"):
+            draw_order(*wrong, 0)
+
+
+def test_the_smallest_detectable_effect_is_detected_four_times_in_five(chain: Chain) -> None:
+    """Effects of that size are put on drawn roll-outs in chains without other actions."""
+    quiet = simulate(5, units=60, weeks=60, actions=0, solutions=1)
+    noise = fit_metric(quiet.panel, quiet.actions).noise
+    assert noise is not None
+    units, starts = np.arange(0, 60, 3), np.array(wedge(20, 4, 3, 1))
+    promised = rollout_power(quiet.panel, noise, units.tolist(), starts.tolist(), follow=24)
+    found = []
+    for seed in range(12):
+        world = simulate(300 + seed, units=60, weeks=60, actions=0, solutions=1)
+        y = world.panel.y.copy()
+        begin = 26 + starts
+        for unit, week in zip(units, begin, strict=True):
+            y[unit, week:] += promised.detectable
+        done = Actions(
+            unit=units,
+            start=begin,
+            end=np.full(20, 10**6),
+            aimed=np.ones(20, dtype=np.bool_),
+            solutions=np.ones((20, 1), dtype=np.bool_),
+            lag=np.zeros(20, dtype=np.int64),
+            randomised=np.ones(20, dtype=np.bool_),
+            fidelity=np.full(20, np.nan),
+        )
+        told = fit_metric(replace(world.panel, y=y), done).solutions[0]
+        assert told.gls is not None
+        assert told.gls_se is not None
+        found.append((told.gls / told.gls_se, told.gls_se / promised.se))
+    z, ratio = np.array(found).T
+    assert np.mean(ratio) == pytest.approx(1.0, abs=0.2)
+    assert np.mean(z) == pytest.approx(DETECTABLE, abs=0.9)
+    assert np.mean(z > 1.96) >= 0.55
