@@ -155,6 +155,7 @@ class Settings:
     draws: int = 4000  # Monte-Carlo error of a 2.5 % tail: 0.25 %
     seed: int = 20240229  # any fixed number
     level: float = 0.95  # coverage of every interval
+    proof_level: float = 0.975  # of the unshrunk interval a proof must clear: many solutions are read at once
     network_units: int = 15  # fewer: descriptive only
     network_weeks: int = 20  # fewer: descriptive only
     baseline_weeks: int = 8  # full baseline

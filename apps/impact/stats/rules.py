@@ -197,7 +197,7 @@ class SolutionFacts:
     claim_low, claim_high : float
         The interval for a single claim.
     alone_low, alone_high : float
-        The interval of the unshrunk estimate: what the solution's own uses say without the others.
+        The unshrunk estimate's interval of `proof_level`: what its own uses say without the others.
     effect, heterogeneity : float
         Posterior mean and between-use standard deviation, same unit.
     information : float

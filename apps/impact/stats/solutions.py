@@ -150,7 +150,7 @@ def describe(
     uneven = heterogeneity(model, readings, used, actions)
     late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
     fading = _fading(model, beta, known)
-    z = float(special.ndtri(0.5 + 0.5 * settings.level))
+    z = float(special.ndtri(0.5 + 0.5 * settings.proof_level))
     several = np.unique(panel.region).shape[0] > 1
     for i, k in enumerate(int(k) for k in known):
         mine = used.by_solution[k]
