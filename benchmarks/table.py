@@ -55,12 +55,17 @@ def show(rows: Sequence[Row]) -> str:
 
 
 def write_figures(page: str, marker: str, rows: Sequence[Row]) -> None:
-    """Put a table between `<!-- figures:MARKER -->` and `<!-- /figures -->` of a page under docs/."""
+    """Put rows as a table between `<!-- figures:MARKER -->` and `<!-- /figures -->` of a page under docs/."""
+    write_table(page, marker, ["what", "figure", "reference", "ratio", ""], [cells(row)[1:] for row in rows])
+
+
+def write_table(page: str, marker: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Put any table between the same marks."""
     path = DOCS / page
     text = path.read_text(encoding="utf-8")
     begin, end = f"<!-- figures:{marker} -->", "<!-- /figures -->"
     at = text.index(begin) + len(begin)
     stop = text.index(end, at)
-    table = ["| what | figure | reference | ratio | |", "|---|---|---|---|---|"]
-    table += ["| " + " | ".join(cells(row)[1:]) + " |" for row in rows]
+    table = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    table += ["| " + " | ".join(line) + " |" for line in lines]
     path.write_text(text[:at] + "\n" + "\n".join(table) + "\n" + text[stop:], encoding="utf-8")
