@@ -84,7 +84,8 @@ class SolutionChange(TextInput):
     )
     lag_days = serializers.IntegerField(min_value=0, max_value=3_650, required=False)
     url = serializers.RegexField(r"^https?://\S+$", max_length=500, required=False, allow_blank=True)
-    source = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    # A field of this name, not the attribute of fields.
+    source = serializers.CharField(max_length=64, required=False, allow_blank=True)  # type: ignore[assignment]
     external_ref = serializers.CharField(max_length=200, required=False, allow_blank=True)
     owner = PersonField(required=False, allow_null=True)
     review_every_months = serializers.IntegerField(min_value=1, max_value=60, required=False, allow_null=True)
@@ -104,7 +105,7 @@ class SolutionInput(SolutionChange):
 class ReferencedInput(SolutionInput):
     """A solution of another system, known by its reference there."""
 
-    source = serializers.CharField(max_length=64)
+    source = serializers.CharField(max_length=64)  # type: ignore[assignment]  # as above
     external_ref = serializers.CharField(max_length=200)
 
 
@@ -114,7 +115,7 @@ class LinkInput(InputSerializer):
 
 
 class LinksInput(InputSerializer):
-    links = LinkInput(many=True, max_length=LINKS_MAX)
+    links = serializers.ListField(child=LinkInput(), max_length=LINKS_MAX)
 
 
 class StepInput(InputSerializer):
@@ -128,13 +129,15 @@ class PlaybookChange(InputSerializer):
     rationale = serializers.CharField(max_length=LENGTH_MAX, required=False, allow_blank=True)
     rationale_fr = serializers.CharField(max_length=LENGTH_MAX, required=False, allow_blank=True)
     status = serializers.ChoiceField(choices=Status.choices, required=False)
-    solutions = StepInput(many=True, required=False, min_length=SOLUTIONS_MIN, max_length=SOLUTIONS_MAX)
+    solutions = serializers.ListField(
+        child=StepInput(), required=False, min_length=SOLUTIONS_MIN, max_length=SOLUTIONS_MAX
+    )
 
 
 class PlaybookInput(PlaybookChange):
     code = serializers.RegexField(f"^{CODE_IN_PATH}$", required=False)
     title = serializers.CharField(max_length=200)
-    solutions = StepInput(many=True, min_length=SOLUTIONS_MIN, max_length=SOLUTIONS_MAX)
+    solutions = serializers.ListField(child=StepInput(), min_length=SOLUTIONS_MIN, max_length=SOLUTIONS_MAX)
 
 
 @transaction.atomic

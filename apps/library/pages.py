@@ -23,7 +23,7 @@ from apps.library.models import (
     Watch,
 )
 from apps.library.recipes import recipe_html
-from apps.library.texts import LABELS, LANGUAGES, MAIN_LANGUAGE, PARTS, RecipeText
+from apps.library.texts import LABELS, LANGUAGES, MAIN_LANGUAGE, NAMES, PARTS, RecipeText
 
 VERSIONS_SHOWN = 6
 
@@ -257,7 +257,8 @@ def languages_of(version: SolutionVersion | None) -> list[str]:
     """The languages in which there is a recipe."""
     if version is None:
         return []
-    return [MAIN_LANGUAGE, *sorted(one.language for one in version.translations.all())]
+    told = [one.language for one in version.translations.all() if any(getattr(one, name) for name in NAMES[1:])]
+    return [MAIN_LANGUAGE, *sorted(told)]
 
 
 def _links(solution: Solution) -> tuple[tuple[str, str], ...]:

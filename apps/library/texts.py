@@ -66,5 +66,5 @@ HINTS: dict[str, Any] = {
     "fidelity": _("What to look at, how often, and what is good enough."),
     "body": _("Whatever fits nowhere else."),
 }
-LENGTHS = {"title": 200, "summary": 2_000}
+LENGTHS = {"title": 200, "summary": 20_000, "body": 100_000}
 LENGTH_MAX = 20_000
