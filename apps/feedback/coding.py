@@ -125,7 +125,7 @@ def code_label(*, label_id: int, actor: User | None) -> Coded | None:
     if is_done and label.coded_as_id != challenge_id:
         label.coded_as_id = challenge_id
         label.save(update_fields=["coded_as"])
-    challenge = Challenge.objects.filter(pk=challenge_id).first()
+    challenge = Challenge.objects.filter(pk=challenge_id).first() if challenge_id is not None else None
     code = challenge.code if challenge is not None else ""
     if count:
         record(

@@ -1,6 +1,6 @@
 """Pages of what other systems call a challenge: the labels that wait, and the aliases that stand."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -116,6 +116,6 @@ def alias(request: PersonRequest, pk: int) -> HttpResponse:
 @require_lead
 def alias_remove(request: PersonRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Alias.objects.select_related("challenge"), pk=pk)
-    aliases.remove_alias(alias=cast(Alias, shown), actor=request.user)
+    aliases.remove_alias(alias=shown, actor=request.user)
     messages.success(request, _("Removed. You can undo it for a day."))
     return redirect("taxonomy:alias-list")

@@ -145,7 +145,8 @@ def _write(instance: models.Model, state: State, *, is_new: bool) -> None:
     many = [name for name in MANY.get(_name(instance), ()) if name in state]
     plain = [name for name in state if name not in many]
     for name in plain:
-        setattr(instance, name, instance._meta.get_field(name).to_python(state[name]))
+        field = cast("models.Field[Any, Any]", instance._meta.get_field(name))
+        setattr(instance, name, field.to_python(state[name]))
     if is_new:
         instance.save(force_insert=True)
     elif plain:

@@ -51,6 +51,10 @@ class ChallengePage:
     ancestors: tuple[Term, ...]
     children: tuple[Term, ...]
     aliases: tuple[str, ...]
+    # What a split made of it, by the terms of today; what was merged into it; what stood under it and is retired.
+    parts: tuple[Term, ...]
+    took_in: tuple[str, ...]
+    former_children: tuple[Term, ...]
 
 
 def places() -> list[Place]:
@@ -119,8 +123,10 @@ def challenge_page(code: str) -> ChallengePage | None:
     if challenge is None:
         return None
     above = [int(step) for step in challenge.path.rstrip(".").split(".")[:-1] if step]
-    near = Q(pk__in=above) | Q(parent=challenge, retired_on=None, merged_into=None)
+    near = Q(pk__in=above) | Q(parent=challenge, merged_into=None) | Q(merged_into=challenge)
     related = list(Challenge.objects.filter(near).select_related("touchpoint"))
+    parts = {part.standing.pk: part.standing for part in challenge.parts.select_related("merged_into")}
+    children = [c for c in sorted(related, key=_position) if c.parent_id == challenge.pk and not c.merged_into_id]
     by_id = {other.pk: other for other in related}
     touchpoint = challenge.touchpoint
     return ChallengePage(
@@ -129,7 +135,10 @@ def challenge_page(code: str) -> ChallengePage | None:
         touchpoint=touchpoint.display_name if touchpoint else "",
         journey=touchpoint.journey.display_name if touchpoint else "",
         ancestors=tuple(_term(by_id[pk]) for pk in above if pk in by_id),
-        children=tuple(_term(c) for c in sorted(related, key=_position) if c.parent_id == challenge.pk),
+        children=tuple(_term(c) for c in children if c.is_current),
+        former_children=tuple(_term(c) for c in children if not c.is_current),
+        took_in=tuple(c.display_name for c in related if c.merged_into_id == challenge.pk),
+        parts=tuple(_term(part) for part in parts.values()),
         aliases=tuple(f"{alias.source}: {alias.label}" for alias in challenge.aliases.order_by("source", "label")),
     )
 

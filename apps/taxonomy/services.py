@@ -29,6 +29,7 @@ EDITABLE = (
     "metric",
     "touchpoint",
 )  # fmt: skip
+RELATED = ("metric", "touchpoint")
 
 
 class TermMisplaced(CxplanError):
@@ -258,7 +259,7 @@ def undo_change(*, change: AuditEvent, at: datetime, actor: User | None) -> None
 
 def version_of(challenge: Challenge) -> str:
     """A digest of what can be edited; it differs when somebody edited it."""
-    values = [str(getattr(challenge, Challenge._meta.get_field(name).attname)) for name in EDITABLE]
+    values = [str(getattr(challenge, f"{name}_id" if name in RELATED else name)) for name in EDITABLE]
     return hashlib.sha256("\x00".join(values).encode()).hexdigest()[:16]
 
 

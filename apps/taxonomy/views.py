@@ -14,7 +14,8 @@ from apps.taxonomy import selectors
 @require_role(Role.STAFF)
 def challenge_list(request: PersonRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    context = {"branches": selectors.challenge_tree(query=query), "q": query}
+    branches = selectors.challenge_tree(query=query)
+    context = {"branches": branches, "q": query, "may_edit": request.person.leads_from_the_top}
     is_fragment = bool(request.headers.get("HX-Request"))
     return render(request, "taxonomy/_tree.html" if is_fragment else "taxonomy/challenge_list.html", context)
 
@@ -28,4 +29,10 @@ def challenge(request: PersonRequest, code: str) -> HttpResponse:
     if page.challenge.merged_into is not None:
         return redirect("taxonomy:challenge", page.challenge.merged_into.code)
     may_plan = request.person.has(Role.MANAGER)
-    return render(request, "taxonomy/challenge.html", {"page": page, "may_plan": may_plan, "has_aside": True})
+    context = {
+        "page": page,
+        "may_plan": may_plan,
+        "may_edit": request.person.leads_from_the_top,
+        "has_aside": True,
+    }
+    return render(request, "taxonomy/challenge.html", context)
