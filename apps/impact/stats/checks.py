@@ -124,7 +124,8 @@ def normal_intervals(mean: Floats, sd: Floats, settings: Settings) -> list[Inter
 def _placebo_checks(placebos: placebo.Placebos, found: list[Check]) -> tuple[float, bool]:
     z = placebos.z
     if z.shape[0] < PLACEBO_MIN:
-        found.append(Check(code="placebo_spread", passed=False, value=None, limit=f"needs {PLACEBO_MIN} placebos"))
+        why = f"{z.shape[0]} pretend actions found a place, {PLACEBO_MIN} are needed"
+        found.append(Check(code="placebo_spread", passed=False, value=None, limit=why))
         return 1.0, False
     spread, mean = float(z.std(ddof=1)), float(z.mean())
     centred = abs(mean) <= 2.0 * spread / np.sqrt(z.shape[0])

@@ -84,11 +84,15 @@ def risk(model: Model, panel: Panel, settings: Settings) -> Risk:
 
 
 def choose(model: Model, risks: Risk, panel: Panel, settings: Settings) -> tuple[Ints, Ints]:
-    """Units and weeks of pseudo-actions, one for each of up to `placebo_actions` actions."""
+    """Units and weeks of pseudo-actions, one for each of up to `placebo_actions` actions.
+
+    Where nobody aims at the metric, the weeks are those of actions that can have a side effect on it.
+    """
     done = model.done
+    acting = done.aimed if done.aimed.any() else np.ones_like(done.aimed)
     room = settings.primary_end
     week = done.start - 1
-    able = np.flatnonzero(done.aimed & (week >= settings.baseline_weeks) & (done.start + room <= panel.weeks))
+    able = np.flatnonzero(acting & (week >= settings.baseline_weeks) & (done.start + room <= panel.weeks))
     rng = np.random.default_rng(settings.seed + 2)
     if able.size > settings.placebo_actions:
         able = np.sort(rng.choice(able, size=settings.placebo_actions, replace=False))

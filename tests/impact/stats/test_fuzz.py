@@ -105,7 +105,20 @@ def worlds(draw: st.DrawFn) -> tuple[Panel, Actions]:
     units, weeks = draw(st.sampled_from([1, 2, 3, 7, 20])), draw(st.sampled_from([1, 2, 9, 30, 45]))
     y = r.normal(5, 1, (units, weeks))
     shape = draw(
-        st.sampled_from(["noise", "constant", "identical", "two_values", "huge", "tiny", "unit_constant", "spike"])
+        st.sampled_from(
+            [
+                "noise",
+                "constant",
+                "identical",
+                "two_values",
+                "huge",
+                "tiny",
+                "unit_constant",
+                "spike",
+                "share",
+                "nps",
+            ]
+        )
     )
     if shape == "constant":
         y[:] = 3.0
@@ -121,6 +134,10 @@ def worlds(draw: st.DrawFn) -> tuple[Panel, Actions]:
         y[:] = y[:, :1]
     elif shape == "spike":
         y[0, 0] = 1e9
+    elif shape == "share":
+        y = np.clip(np.rint(20 * (y - 4.0)) * 5.0, 0.0, 100.0)
+    elif shape == "nps":
+        y = np.clip(np.rint(r.normal(0, 80, (units, weeks))), -100.0, 100.0)
     n = r.poisson(draw(st.sampled_from([0.05, 0.5, 5.0, 2000.0])), (units, weeks)).astype(float)
     if draw(st.booleans()):
         n = np.minimum(n, 1.0)

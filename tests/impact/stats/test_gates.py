@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,19 @@ def test_placebos_stay_quiet(runs: list[tuple[Chain, MetricFit]]) -> None:
     mean = [check.value for _, fit in runs for check in fit.checks if check.code == "placebo_mean"]
     assert 0.85 <= np.mean([value for value in spread if value is not None]) <= 1.15
     assert abs(np.mean([value for value in mean if value is not None])) <= 0.15
+
+
+def test_placebos_are_tried_where_nobody_aims_at_the_metric() -> None:
+    chain = simulate(3)
+    aside = replace(chain.actions, aimed=np.zeros(chain.actions.count, dtype=np.bool_))
+    found = {check.code: check for check in fit_metric(chain.panel, aside).checks}
+    assert found["placebo_spread"].value is not None
+    none = replace(
+        chain.actions, **{f.name: getattr(aside, f.name)[:3] for f in fields(aside) if f.name != "challenge"}
+    )
+    few = {check.code: check for check in fit_metric(chain.panel, none).checks}["placebo_spread"]
+    assert few.value is None
+    assert "pretend actions found a place" in few.limit
 
 
 def test_where_nothing_works_nothing_is_said_to() -> None:
