@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,14 +41,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one world has to meet beside the gates of all: None asks nothing."""
+    """What one world has to meet where that differs from the others: None asks nothing."""
 
     cover: float = 0.92
     most_cover: float | None = 0.985
     works: float = 0.04
     error: float | None = None
     useful: bool = True
-    peers: Sequence[float] = field(default=())
 
 
 def measured(fit: MetricFit, truth: np.ndarray, useless: np.ndarray, effect: np.ndarray, naive: np.ndarray,
@@ -98,13 +97,13 @@ def judge(bench: str, world: str, runs: Sequence[Run], limits: Limits) -> tuple[
     bias = gate("bias on useless solutions", float(abs(np.mean((estimate - truth)[useless]))), None, 0.03)
     called = gate("useless solutions called works", float(np.mean(works[useless])), None, limits.works)
     error = float(np.sqrt(np.mean((estimate - truth) ** 2)))
-    two_way, imputed = (float(np.sqrt(np.nanmean((peers[:, i] - truth) ** 2))) for i in (0, 1))
+    two_way, imputed = (float(np.sqrt(_mean((peers[:, i] - truth) ** 2))) for i in (0, 1))
     if limits.error is not None:
         gate("root mean squared error", error, None, limits.error)
         gate("the same against two-way fixed effects", error / two_way, None, 0.9)
         gate("the same against imputation", error / imputed, None, 0.75)
         gate("useless ones naive before/after calls effective", float(np.mean(naive[useless])), 0.5, None)
-    order, simple = (float(np.nanmean([_spearman(r, column) for r in runs])) for column in (None, 0))
+    order, simple = (_mean([_spearman(r, column) for r in runs]) for column in (None, 0))
     if limits.useful and np.isfinite(peers[:, 0]).any():
         gate("rank correlation, above that of two-way fixed effects", order - simple, -0.01, None)
     raw = spread = own = np.nan
@@ -137,6 +136,11 @@ def _spearman(run: Run, column: int | None) -> float:
         return np.nan
     a, b = (np.argsort(np.argsort(x[keep])).astype(float) for x in (guess, run.solutions[:, 0]))
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def _mean(values: Sequence[float] | np.ndarray) -> float:
+    known = np.asarray(values)[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def _text(value: float) -> str:
