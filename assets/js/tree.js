@@ -34,14 +34,12 @@ if (tree) {
   const pick = (item) => {
     carried = item;
     item.classList.add("cx-editor__item--carried");
-    top.hidden = false;
     say("picked", item);
   };
 
   const leave = () => {
     if (!carried) return;
     carried.classList.remove("cx-editor__item--carried");
-    top.hidden = true;
     say("left", carried);
     carried = null;
   };
@@ -125,6 +123,6 @@ if (tree) {
   document.addEventListener("htmx:afterSwap", (event) => makeDraggable(event.target));
   makeDraggable(tree);
   const marked = tree.querySelector("[data-marked]");
-  (marked ?? items()[0])?.setAttribute("tabindex", "0");
+  (marked ?? items()[1])?.setAttribute("tabindex", "0");
   marked?.scrollIntoView({ block: "center" });
 }
