@@ -71,7 +71,7 @@ def find_footing(
 def keep_spreads(*, metric: Metric, spreads: Spreads | None) -> None:
     """Let the month's next measurements set out from what its first one found."""
     if spreads is not None:
-        Basis.objects.filter(metric=metric, spreads=None).update(spreads=asdict(spreads))
+        Basis.objects.filter(metric=metric, spreads__isnull=True).update(spreads=asdict(spreads))
 
 
 def settings_digest(settings: Settings) -> str:
