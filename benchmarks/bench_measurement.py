@@ -56,7 +56,7 @@ def run(*, quick: bool = False) -> list[Row]:
     units, weeks, aimed = (150, 60, 100) if quick else (500, 104, 667)
     found = _measured(units, weeks, aimed)
     label = f"{units} units × {weeks} weeks × 3 metrics, {found['actions']:.0f} actions"
-    rows = [
+    return [
         _row(f"{label}: all from scratch, 1 process", found["full"], "s"),
         _row("the same, 2 workers", found["two"], "s", "1 process", found["full"]),
         _row(
@@ -71,7 +71,6 @@ def run(*, quick: bool = False) -> list[Row]:
         _row("results, a metric", found["results"], "MB"),
         _row("memory of the process", found["megabytes"], "MB"),
     ]
-    return rows
 
 
 def _row(what: str, value: float, unit: str, reference: str = "", against: float | None = None) -> Row:
@@ -137,7 +136,8 @@ def _chain(units: int, weeks: int, aimed: int) -> None:
         )
         with connection.cursor() as cursor:
             with cursor.copy(
-                "COPY feedback_cell (unit_id, metric_id, week, n, weight, weight_squares, total, squares) FROM STDIN"
+                "COPY feedback_cell (unit_id, metric_id, week, n, weight, weight_squares, total, squares) "
+                "FROM STDIN"
             ) as copy:
                 for u, t in np.argwhere(chain.panel.n > 0):
                     n, y = int(chain.panel.n[u, t]), round(float(chain.panel.y[u, t]), 6)

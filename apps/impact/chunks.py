@@ -206,19 +206,15 @@ def _work(chunk: Chunk) -> bytes | None:
 
 
 def _draw(run_id: int, weeks: Weeks) -> None:
-    lists = [
-        json.dumps(
-            week_lists(draw(weeks.portion, position), one, sign=weeks.sign, first_week=weeks.first_week),
-            allow_nan=False,
-        )
-        for position, one in enumerate(weeks.drawn)
-    ]
+    lists = {
+        one.action_id: week_lists(series, one, sign=weeks.sign, first_week=weeks.first_week)
+        for series, one in zip(draw(weeks.portion), weeks.drawn, strict=True)
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE impact_effect SET series = drawn.series::jsonb
-            FROM unnest(%s::bigint[], %s::text[]) AS drawn (action_id, series)
-            WHERE impact_effect.run_id = %s AND impact_effect.action_id = drawn.action_id
+            UPDATE impact_effect SET series = drawn.value FROM jsonb_each(%s::jsonb) AS drawn
+            WHERE impact_effect.run_id = %s AND impact_effect.action_id = drawn.key::bigint
             """,
-            [[one.action_id for one in weeks.drawn], lists, run_id],
+            [json.dumps(lists, allow_nan=False), run_id],
         )

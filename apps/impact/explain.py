@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from apps.core.errors import CxplanError
-from apps.impact.models import Effect
+from apps.impact.basis import read_footing
+from apps.impact.models import Effect, Run
 from apps.impact.panel import MetricData, read_metric
 from apps.impact.rows import finite
 from apps.impact.staleness import metric_fingerprint
@@ -35,14 +38,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`agrees` is None where nothing was stored, and False where the stored number is another one."""
+    """`differing` names stored numbers that came out otherwise; `is_current`: the rows are still those."""
 
     action: str
     metric: str
     as_of: date
     steps: tuple[Step, ...]
     is_current: bool
-    agrees: bool | None
+    agrees: bool
+    differing: tuple[str, ...]
 
 
 def explain_effect(*, action: Action, settings: Settings = DEFAULTS) -> Explanation:
@@ -57,26 +61,103 @@ def explain_effect(*, action: Action, settings: Settings = DEFAULTS) -> Explanat
     index = next((row for row, log in enumerate(data.logs) if log.pk == action.pk), None)
     if index is None:
         raise NothingToExplain(f"{action.external_id} no longer took effect. Run `measure` again.")
-    fit = engine.fit_metric(data.panel, data.actions, settings)
+    footing = read_footing(stored.run.start)
+    fit = engine.fit_metric(data.panel, data.actions, settings, footing.noise, None, footing.spreads)
     result = fit.actions[index]
-    again = finite(result.interval.effect) if result.interval is not None else None
-    same = (again is None) == (stored.effect is None)
-    if again is not None and stored.effect is not None:
-        same = abs(again - stored.effect) <= TOLERANCE * max(1.0, abs(again))
+    differing = _differing(result, stored)
     return Explanation(
         action=action.external_id,
         metric=stored.metric.code,
         as_of=stored.as_of,
         steps=(
+            _run(stored.run),
             _panel(data),
             _action(data, index, settings),
+            _compared(data, index, settings),
             _noise(fit),
             _windows(result, settings),
             _naive(result, settings),
             _effect(result),
+            _checks(fit),
         ),
         is_current=stored.fingerprint == metric_fingerprint(stored.metric, stored.as_of, settings),
-        agrees=same,
+        agrees=not differing,
+        differing=differing,
+    )
+
+
+def _differing(result: ActionEffect, stored: Effect) -> tuple[str, ...]:
+    """The stored numbers that came out otherwise this time."""
+    span = result.interval if result.status == Effect.Status.ESTIMATED else None
+    pairs = {
+        "effect": (span.effect if span else None, stored.effect),
+        "se": (span.se if span else None, stored.se),
+        "low": (span.low if span else None, stored.low),
+        "high": (span.high if span else None, stored.high),
+        "p_positive": (span.p_positive if span else None, stored.p_positive),
+        "raw_effect": (result.raw, stored.raw_effect),
+        "raw_se": (result.raw_se, stored.raw_se),
+        "naive_change": (result.naive_change, stored.naive_change),
+    }
+    return tuple(name for name, (again, before) in pairs.items() if not _same(finite(again), before))
+
+
+def _same(again: float | None, before: float | None) -> bool:
+    if again is None or before is None:
+        return again is before
+    return abs(again - before) <= TOLERANCE * max(1.0, abs(again))
+
+
+def _run(run: Run) -> Step:
+    start = read_footing(run.start)
+    return Step(
+        title="The measurement",
+        figures=(
+            ("run", run.pk),
+            ("method", run.method),
+            ("fingerprint of the rows and settings", run.fingerprint),
+            ("seed", run.seed),
+            ("as of", run.as_of.isoformat()),
+            ("noise", "kept with the run" if start.noise else "not known"),
+            ("search for spreads", "set out from the month's first" if start.spreads else "from the beginning"),
+        ),
+    )
+
+
+def _compared(data: MetricData, index: int, settings: Settings) -> Step:
+    """Units with answers in the window that judges, outside the ramp and primary windows of their own actions."""
+    actions, panel = data.actions, data.panel
+    begin = int(actions.start[index]) + settings.ramp_weeks + int(actions.lag[index])
+    end = int(actions.start[index]) + settings.primary_end + int(actions.lag[index])
+    weeks = np.arange(max(begin, 0), min(end, panel.weeks))
+    busy = np.zeros((panel.units, panel.weeks), dtype=np.bool_)
+    for j in np.flatnonzero(actions.aimed):
+        first, last = int(actions.start[j]), int(actions.start[j]) + settings.primary_end + int(actions.lag[j])
+        busy[actions.unit[j], max(first, 0) : max(last, 0)] = True
+    answering = (panel.n > 0) & ~busy
+    answering[actions.unit[index]] = False
+    same = panel.region == panel.region[actions.unit[index]]
+    each = answering[:, weeks].sum(axis=0)
+    return Step(
+        title="Whom it is compared with",
+        figures=(
+            ("other units with answers outside windows of their own", int(answering[:, weeks].any(axis=1).sum())),
+            ("of the same region", int(answering[same][:, weeks].any(axis=1).sum())),
+            ("fewest in a week", int(each.min()) if each.size else None),
+        ),
+    )
+
+
+def _checks(fit: MetricFit) -> Step:
+    return Step(
+        title="Checks of the whole metric",
+        figures=tuple(
+            (check.code, f"{'held' if check.passed else 'did not hold'} ({check.value:.3g})")
+            if check.value is not None
+            else (check.code, "could not be run")
+            for check in fit.checks
+        )
+        or (("none", ""),),
     )
 
 

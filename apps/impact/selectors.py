@@ -90,6 +90,9 @@ class MetricProgress:
     reason: str
     error: str
     checks: tuple[Mapping[str, object], ...]
+    phase: str = ""
+    step_done: int = 0
+    step_total: int = 0
 
     @property
     def has_unrun_checks(self) -> bool:
@@ -110,6 +113,30 @@ class MetricProgress:
         if not self.reason:
             return None
         return words.refusal(self.reason, words.Figures(units=self.unit_count, weeks=self.week_count))
+
+    @property
+    def step(self) -> str:
+        """What its measurement is doing, and how much of that is done."""
+        said = {
+            "reading": _("reading responses"),
+            "noise": _("learning how scores move by themselves"),
+            "units": _("going through units"),
+            "effects": _("estimating effects"),
+            "keeping": _("storing results"),
+            "weeks": _("drawing weeks"),
+        }
+        step = said.get(self.phase, "")
+        if not step or not self.step_total:
+            return step
+        return _("%(step)s, %(done)d of %(total)d") % {
+            "step": step,
+            "done": self.step_done,
+            "total": self.step_total,
+        }
+
+    @property
+    def doing(self) -> str:
+        return f"{self.name} ({self.step})" if self.step else self.name
 
     @property
     def state_label(self) -> str:
@@ -149,7 +176,7 @@ class Progress:
     @property
     def now(self) -> str:
         """What is being measured at this moment."""
-        running = [metric.name for metric in self.metrics if metric.state == "running"]
+        running = [metric.doing for metric in self.metrics if metric.state == "running"]
         return _("now: %(names)s") % {"names": ", ".join(running)} if running else ""
 
     @property
@@ -329,6 +356,9 @@ def _progress(
         reason=shown.reason if shown else "",
         error=run.error if run is not None and state == "failed" else "",
         checks=tuple(shown.checks or ()) if shown else (),
+        phase=run.phase if run is not None and state == "running" else "",
+        step_done=run.done_count if run is not None and state == "running" else 0,
+        step_total=run.total_count if run is not None and state == "running" else 0,
     )
 
 

@@ -25,7 +25,8 @@ import time
 from django.utils import timezone
 from apps.impact.chunks import take_chunk
 from apps.impact.models import Run
-done, end = 0, time.monotonic() + 60
+print("ready", flush=True)
+done, end = 0, time.monotonic() + 120
 while time.monotonic() < end and Run.objects.filter(state="finished").count() < 2:
     done += take_chunk(now=timezone.now())
     time.sleep(0.002)
@@ -70,11 +71,11 @@ def test_results_are_the_same_to_the_bit_whatever_the_chunks_and_whoever_works_o
         forget()
         settings.IMPACT_CHUNK_UNITS = size
         others = [start(HELPER) for _ in range(helpers)]
-        if others:
-            time.sleep(2.5)
+        for other in others:
+            assert other.stdout.readline() == "ready\n"
         measure_stale(as_of=AS_OF, ask=told.append)
         found[size, helpers] = results()
-        shared = sum(int(other.communicate(timeout=60)[0]) for other in others)
+        shared = sum(int(other.communicate(timeout=120)[0]) for other in others)
         assert bool(shared) == bool(helpers)
     assert len({str(one) for one in found.values()}) == 1
     assert found[250, 0][0]
@@ -94,11 +95,12 @@ import time
 from django.utils import timezone
 from apps.impact import chunks
 chunks._work = lambda chunk: print("holding", flush=True) or time.sleep(600)
+print("ready", flush=True)
 while not chunks.take_chunk(now=timezone.now()):
-    time.sleep(0.01)
+    time.sleep(0.001)
 """
     )
-    time.sleep(1.5)
+    assert stuck.stdout.readline() == "ready\n"
     killed = []
     sleep = time.sleep
 

@@ -8,9 +8,12 @@ from dataclasses import fields
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
-from apps.impact.models import RankedSolution
+from apps.core.periods import week_of
+from apps.impact.models import Effect, RankedSolution, Run
 from apps.impact.selectors import EffectRow, RankingRow
+from apps.impact.services import measure_stale
 from tests.factories import ActionFactory, ChallengeFactory, EffectFactory, RunFactory
 from tests.impact.small_chain import AS_OF, measured_chain
 
@@ -180,20 +183,53 @@ def test_an_effect_is_explained_and_found_again(chain):
     document = json.loads(run("explain_effect", action.external_id, "--format", "json"))
     assert document["agrees"] is True
     assert document["is_current"] is True
-    assert [step["title"] for step in document["steps"]][1:3] == [
+    assert document["differing"] == []
+    assert [step["title"] for step in document["steps"]] == [
+        "The measurement",
+        "The weekly cells of the metric",
         "The action",
+        "Whom it is compared with",
         "How scores move when nobody does anything (standard deviations)",
+        "What is known of before and after",
+        "What plain before and after claims",
+        "The effect, positive is better",
+        "Checks of the whole metric",
     ]
     text = run("explain_effect", action.external_id.lower())
     assert "The stored number is the same." in text
     assert "What plain before and after claims" in text
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_effect_that_comes_out_otherwise_fails(chain, form):
+    action = chain.actions[0]
+    Effect.objects.on_target().filter(action=action).update(raw_se=9.0)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="raw_se came out otherwise") as error:
+        call_command("explain_effect", action.external_id, "--format", form, stdout=out)
+    assert error.value.returncode == 1
+    if form == "json":
+        document = json.loads(out.getvalue())
+        assert (document["agrees"], document["differing"], document["is_current"]) == (False, ["raw_se"], True)
+
+
 def test_an_effect_whose_data_changed_says_so(chain):
     action = chain.actions[0]
-    chain.actions[1].delete()
-    document = json.loads(run("explain_effect", action.external_id, "--format", "json"))
-    assert document["is_current"] is False
+    chain.actions[4].delete()
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="came out otherwise"):
+        call_command("explain_effect", action.external_id, "--format", "json", stdout=out)
+    assert json.loads(out.getvalue())["is_current"] is False
+
+
+def test_an_effect_of_a_refresh_is_found_again(chain):
+    connection.cursor().execute("UPDATE feedback_series SET revision = revision + 1")
+    connection.cursor().execute("UPDATE feedback_cell SET total = total * 1.01 WHERE week = %s", [week_of(AS_OF)])
+    measure_stale(as_of=AS_OF)
+    assert Run.objects.filter(start__spreads__isnull=False).exclude(start__spreads=None).exists()
+    document = json.loads(run("explain_effect", chain.actions[0].external_id, "--format", "json"))
+    assert document["agrees"] is True
+    assert document["steps"][0]["figures"]["search for spreads"] == "set out from the month's first"
 
 
 def test_an_action_that_was_never_measured_cannot_be_explained():

@@ -13,14 +13,22 @@ from . import semiseparable
 from .actions import Joint
 from .blocks import rows
 from .cells import Scaling, cells, precision
-from .data import Panel
+from .data import Floats, Ints, Panel
 from .information import Model, local_variance
+from .noise import Noise
 from .results import Series
 
 Z95 = 1.959963984540054  # 97.5 % quantile of the normal
 
 
-def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflation: float) -> Series:
+def without(
+    model: Model,
+    joint: Joint,
+    panel: Panel,
+    intervention: int,
+    inflation: float,
+    inverse: Floats | None = None,
+) -> Series:
     """The unit of an intervention with and without it.
 
     Parameters
@@ -33,6 +41,8 @@ def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflati
         Row of Interventions.
     inflation : float
         Factor on the width of the band.
+    inverse : (P, P) float or None
+        The unit's row of `inverses`, where many are drawn.
     """
     noise = model.statistics.noise
     unit = int(model.done.unit[intervention])
@@ -58,9 +68,7 @@ def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflati
     at = int(np.flatnonzero(blocks.unit[bucket.index[:, 0]] == unit)[0])
     prior = local_variance(bucket, joint.info.spread)[at]
     periods = cell.y.shape[0]
-    d = precision(cell.n, noise.sampling, noise.nu2)
-    factors = semiseparable.factorise(d=d, v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho)
-    w = semiseparable.dense(factors)[0]
+    w = inverses(panel, noise, one)[0] if inverse is None else inverse
     wx = w @ x
     inner = np.eye(size) + x.T @ wx @ prior
     w = w - wx @ prior @ np.linalg.solve(inner, wx.T)
@@ -99,6 +107,21 @@ def without(model: Model, joint: Joint, panel: Panel, intervention: int, inflati
         fitted=out(base + effect),
         n=cell.n[live, 0],
     )
+
+
+def inverses(panel: Panel, noise: Noise, units: Ints) -> Floats:
+    """The precision of some units' weeks before local deviations, (U, P, P); a few dozen units at a time."""
+    part = Panel(
+        y=panel.y[units],
+        n=panel.n[units],
+        within_variance=panel.within_variance,
+        region=panel.region[units],
+        kind=panel.kind[units],
+        usable=None if panel.usable is None else panel.usable[units],
+    )
+    scaled = Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks)
+    d = precision(cells(part, scaled, noise.origin).n, noise.sampling, noise.nu2)
+    return semiseparable.dense(semiseparable.factorise(d=d, v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho))
 
 
 def _local(prior: np.ndarray, x: np.ndarray, w: np.ndarray, resid: np.ndarray) -> np.ndarray:

@@ -26,10 +26,10 @@ def test_a_portion_draws_to_the_bit_what_the_whole_fit_draws(size: int) -> None:
             np.isin(chain.actions.unit, units) & [each.interval is not None for each in fit.actions]
         )
         portion = pickle.loads(pickle.dumps(cut(fit, chain.panel, units, mine)))
-        for position, action in enumerate(mine):
+        for series, action in zip(draw(portion), mine, strict=True):
             for whole, part in zip(
                 astuple(counterfactual(fit, chain.panel, int(action))),
-                astuple(draw(portion, position)),
+                astuple(series),
                 strict=True,
             ):
                 np.testing.assert_array_equal(whole, part)

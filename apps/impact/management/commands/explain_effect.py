@@ -29,8 +29,10 @@ class Command(BaseCommand):
             document = asdict(found)
             document["steps"] = [{"title": step.title, "figures": dict(step.figures)} for step in found.steps]
             write_json(document, self.stdout)  # type: ignore[arg-type]  # writes like a file
-            return
-        self._print(found)
+        else:
+            self._print(found)
+        if not found.agrees:
+            raise CommandError(f"{', '.join(found.differing)} came out otherwise than stored.")
 
     def _print(self, found: Explanation) -> None:
         self.stdout.write(f"{found.action} on {found.metric}, as of {found.as_of}")
