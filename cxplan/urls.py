@@ -8,7 +8,6 @@ from cxplan import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("settings/digest/", views.digest, name="digest"),
-    path("search/", views.search, name="search"),
     path("solution-strips/", views.solution_strips, name="solution-strips"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
@@ -24,4 +23,5 @@ urlpatterns = [
     path("", include("apps.planning.urls")),
     path("", include("apps.imports.urls")),
     path("", include("apps.impact.urls")),
+    path("", include("apps.search.urls")),
 ]

@@ -1,4 +1,4 @@
-"""Home, search, the evidence of listed solutions, and whether the service is alive and ready."""
+"""Home, the evidence of listed solutions, and whether the service is alive and ready."""
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,14 +9,11 @@ from django.views.decorators.http import require_safe
 from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
-from apps.accounts.selectors import chosen_unit, units_to_choose
-from apps.library.selectors import matching as matching_solutions
-from apps.taxonomy.selectors import matching as matching_challenges
+from apps.accounts.selectors import chosen_unit
 from cxplan.digest import digest_of
 from cxplan.evidence import strips
 from cxplan.home import lead_home, manager_home, staff_home
 
-FOUND_SHOWN = 8
 STRIPS_AT_ONCE = 100
 
 
@@ -42,21 +39,6 @@ def digest(request: PersonRequest) -> HttpResponse:
         return render(request, "home/no_unit.html")
     found = digest_of(person=request.person, unit=unit, now=timezone.now())
     return render(request, "home/digest.html", {"digest": found})
-
-
-@require_safe
-@require_role(Role.STAFF)
-def search(request: PersonRequest) -> HttpResponse:
-    """Challenges, solutions and the person's units that answer a few words."""
-    query = request.GET.get("q", "").strip()[:200]
-    context: dict[str, object] = {"q": query}
-    if query:
-        context |= {
-            "challenges": list(matching_challenges(query, limit=FOUND_SHOWN)),
-            "solutions": matching_solutions(query, limit=FOUND_SHOWN),
-            "units": units_to_choose(scope=request.person.scope(), query=query, limit=FOUND_SHOWN).units,
-        }
-    return render(request, "search.html", context)
 
 
 @require_safe

@@ -1,0 +1,124 @@
+"""One statement that finds solutions, counts every facet and puts what is found in order.
+
+A facet is counted under all the other facets, so that each choice tells what it would leave. `found` holds what
+the words find; each filter is a condition on its rows.
+"""
+
+from apps.search.question import Question
+
+# The verdicts from the most to the least useful, and what each is worth beside a likeness between 0 and 1.
+WORTH = {
+    "works": 0.25,
+    "likely_works": 0.15,
+    "trade_off": 0.1,
+    "unknown": 0.0,
+    "unlikely": -0.1,
+    "harmful": -0.2,
+}
+_WORTH = " ".join(f"WHEN '{verdict}' THEN {worth}" for verdict, worth in WORTH.items())
+EVIDENCE_WORTH = 0.04
+
+_MATCHES = """
+    AND (s.search_words @@ %(stems)s::tsquery
+        OR core_unaccent(s.title) %%> %(words)s OR core_unaccent(s.title_fr) %%> %(words)s
+        OR core_unaccent(s.title) LIKE %(part)s OR core_unaccent(s.title_fr) LIKE %(part)s
+        OR lower(s.code) = lower(%(text)s))
+"""
+_LIKENESS = """
+    greatest(
+        word_similarity(%(words)s, core_unaccent(s.title)), word_similarity(%(words)s, core_unaccent(s.title_fr))
+    ) + least(ts_rank(s.search_words, %(stems)s::tsquery), 0.5)
+"""
+_FOUND = """
+    WITH found AS MATERIALIZED (
+        SELECT s.id, s.kind, s.cost, s.status, s.lag_days, s.created_at, lower(s.title) AS title,
+            CASE WHEN s.title_fr = '' THEN 'en' ELSE 'fr' END AS language,
+            coalesce(best.evidence, 0) AS evidence, coalesce(best.verdict, 'unknown') AS verdict, best.effect,
+            {likeness} AS likeness
+        FROM library_solution s
+        LEFT JOIN LATERAL (
+            SELECT r.evidence, r.verdict, r.effect FROM impact_rankedsolution r
+            WHERE r.solution_id = s.id AND r.context = '' {about}
+            ORDER BY r.evidence DESC, CASE r.verdict {worth} END DESC, r.action_count DESC, r.id LIMIT 1
+        ) best ON true
+        WHERE (s.status = ANY(%(statuses)s)) {matches}
+    )
+"""
+_FILTERS = {
+    "kind": "f.kind = %(kind)s",
+    "evidence": "f.evidence >= %(evidence)s",
+    "verdict": "f.verdict = %(verdict)s",
+    "cost": "f.cost <= %(cost)s",
+    "language": "f.language = %(language)s",
+    "status": "f.status = %(status)s",
+    "challenge": """EXISTS (
+        SELECT 1 FROM library_solutionlink l WHERE l.solution_id = f.id AND l.challenge_id = ANY(%(challenges)s)
+    )""",
+    "touchpoint": """EXISTS (
+        SELECT 1 FROM library_solutionlink l JOIN taxonomy_challenge c ON c.id = l.challenge_id
+        JOIN taxonomy_touchpoint t ON t.id = c.touchpoint_id
+        WHERE l.solution_id = f.id AND lower(t.code) = lower(%(touchpoint)s)
+    )""",
+    "unit_kind": """EXISTS (
+        SELECT 1 FROM impact_rankedsolution r
+        WHERE r.solution_id = f.id AND r.context = %(unit_kind)s AND r.context_count > 0
+    )""",
+}
+# Each facet: the value a row counts for, and what has to be joined to know it.
+_COUNTED = {
+    "kind": ("f.kind", ""),
+    "evidence": ("f.evidence::text", ""),
+    "verdict": ("f.verdict", ""),
+    "cost": ("f.cost::text", ""),
+    "language": ("f.language", ""),
+    "status": ("f.status", ""),
+    "challenge": (
+        "coalesce(c.merged_into_id, c.id)::text",
+        "JOIN library_solutionlink l ON l.solution_id = f.id JOIN taxonomy_challenge c ON c.id = l.challenge_id",
+    ),
+    "touchpoint": (
+        "c.touchpoint_id::text",
+        "JOIN library_solutionlink l ON l.solution_id = f.id JOIN taxonomy_challenge c ON c.id = l.challenge_id",
+    ),
+    "unit_kind": (
+        "r.context",
+        "JOIN impact_rankedsolution r ON r.solution_id = f.id AND r.context <> '' AND r.context_count > 0",
+    ),
+}
+_ORDERS = {
+    "": f"likeness + {EVIDENCE_WORTH} * evidence + CASE verdict {_WORTH} END DESC",
+    "evidence": f"evidence DESC, CASE verdict {_WORTH} END DESC",
+    "impact": "effect DESC NULLS LAST",
+    "cost": "cost NULLS LAST",
+    "speed": "lag_days",
+    "newest": "created_at DESC",
+}
+
+
+def solutions_statement(question: Question) -> str:
+    """Rows of (facet, value, number): the counts, `total`, and a `hit` with its place for each row of the page."""
+    chosen = [name for name in _FILTERS if getattr(question, name) not in ("", None)]
+    found = _FOUND.format(
+        likeness=_LIKENESS if question.q else "0",
+        matches=_MATCHES if question.q else "",
+        about="AND r.challenge_id = ANY(%(challenges)s)" if question.challenge else "",
+        worth=_WORTH,
+    )
+    counts = [
+        f"SELECT '{name}', {value}, count(DISTINCT f.id) FROM found f {joins} "
+        f"WHERE {_all([_FILTERS[other] for other in chosen if other != name])} AND {value} IS NOT NULL GROUP BY 2"
+        for name, (value, joins) in _COUNTED.items()
+    ]
+    met = _all([_FILTERS[name] for name in chosen])
+    total = f"SELECT 'total', '', count(*) FROM found f WHERE {met}"
+    page = f"""
+        SELECT 'hit', h.id::text, h.place FROM (
+            SELECT f.id, row_number() OVER (ORDER BY {_ORDERS[question.order]}, title, id) AS place
+            FROM found f WHERE {met}
+        ) h WHERE h.place > %(after)s AND h.place <= %(until)s
+    """
+    return found + " UNION ALL ".join([*counts, total, page])
+
+
+def _all(conditions: list[str]) -> str:
+    return " AND ".join(conditions) or "true"
