@@ -110,7 +110,10 @@ def compare(question: Question, *, pks: Sequence[int]) -> Comparison | None:
 def _bubble(row: RankedSolution, question: Question) -> Bubble:
     solution = row.solution
     effect, low, high = row.effect, row.low, row.high
-    assert effect is not None and low is not None and high is not None  # a constraint of the table
+    # A constraint of the table: no effect without its interval.
+    assert effect is not None
+    assert low is not None
+    assert high is not None
     claim_low, claim_high = row.claim_low, row.claim_high
     return Bubble(
         code=solution.code,
@@ -221,5 +224,3 @@ def _told(bubble: Bubble, comparison: Comparison) -> str:
 
 def _signed(sign: int) -> str:
     return f"abs(datum.value) < 1e-9 ? '0' : format(datum.value * {sign}, '+~r')"
-
-

@@ -38,9 +38,7 @@ class SearchForm(forms.Form):
     verdict = forms.ChoiceField(required=False, choices=RankedSolution.Verdict.choices, label=_("Verdict"))
     cost = forms.TypedChoiceField(required=False, choices=COSTS, coerce=int, empty_value=None, label=_("Cost"))
     unit_kind = forms.CharField(required=False, max_length=64, label=_("Kind of unit"))
-    language = forms.ChoiceField(
-        required=False, choices=LANGUAGES, label=pgettext_lazy("of a text", "Language")
-    )
+    language = forms.ChoiceField(required=False, choices=LANGUAGES, label=pgettext_lazy("of a text", "Language"))
     status = forms.ChoiceField(required=False, choices=Solution.Status.choices, label=_("Status"))
     state = forms.ChoiceField(required=False, choices=STATES, label=_("State"))
     order = forms.ChoiceField(required=False, choices=ORDERS, label=_("Order"))
@@ -52,5 +50,7 @@ class SearchForm(forms.Form):
 def question_of(data: QueryDict) -> Question:
     form = SearchForm(data)
     form.is_valid()
-    asked = {name: form.cleaned_data[name] for name in form.fields if form.cleaned_data.get(name) not in ("", None)}
+    asked = {
+        name: form.cleaned_data[name] for name in form.fields if form.cleaned_data.get(name) not in ("", None)
+    }
     return Question(**asked, pin=tuple(dict.fromkeys(data.getlist("pin")))[:MOST_PINS])

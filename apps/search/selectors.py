@@ -83,7 +83,7 @@ class Found:
         return sum(section.total for section in self.sections)
 
 
-class _Counted(Paginator[Any]):
+class _Counted(Paginator):  # type: ignore[type-arg]  # takes no arguments at run time
     """Pages of something that the database has counted and cut already."""
 
     def __init__(self, total: int) -> None:

@@ -29,19 +29,35 @@ _LIKENESS = """
         word_similarity(%(words)s, core_unaccent(s.title)), word_similarity(%(words)s, core_unaccent(s.title_fr))
     ) + least(ts_rank(s.search_words, %(stems)s::tsquery), 0.5)
 """
+# What is best known of each solution, straight from an index; about one challenge when one is asked for.
+_BEST = """
+    best AS (
+        SELECT DISTINCT ON (r.solution_id) r.solution_id, r.evidence, r.verdict, r.effect
+        FROM impact_rankedsolution r WHERE r.context = '' {about}
+        ORDER BY r.solution_id, r.evidence DESC, r.action_count DESC
+    )
+"""
 _FOUND = """
-    WITH found AS MATERIALIZED (
-        SELECT s.id, s.kind, s.cost, s.status, s.lag_days, s.created_at, lower(s.title) AS title,
+    found AS MATERIALIZED (
+        SELECT s.id, s.kind, s.cost, s.status, s.lag_days, s.created_at, s.title,
             CASE WHEN s.title_fr = '' THEN 'en' ELSE 'fr' END AS language,
             coalesce(best.evidence, 0) AS evidence, coalesce(best.verdict, 'unknown') AS verdict, best.effect,
             {likeness} AS likeness
-        FROM library_solution s
-        LEFT JOIN LATERAL (
-            SELECT r.evidence, r.verdict, r.effect FROM impact_rankedsolution r
-            WHERE r.solution_id = s.id AND r.context = '' {about}
-            ORDER BY r.evidence DESC, CASE r.verdict {worth} END DESC, r.action_count DESC, r.id LIMIT 1
-        ) best ON true
-        WHERE (s.status = ANY(%(statuses)s)) {matches}
+        FROM library_solution s LEFT JOIN best ON best.solution_id = s.id
+        WHERE s.status = ANY(%(statuses)s) {matches}
+    )
+"""
+# Each solution under each challenge that stands for what it was linked to.
+_ANSWERED = """
+    answered AS MATERIALIZED (
+        SELECT DISTINCT l.solution_id AS id, coalesce(c.merged_into_id, c.id) AS challenge, c.touchpoint_id AS touchpoint
+        FROM library_solutionlink l JOIN taxonomy_challenge c ON c.id = l.challenge_id
+    )
+"""
+_SEEN_IN = """
+    seen_in AS MATERIALIZED (
+        SELECT DISTINCT r.context, r.solution_id AS id FROM impact_rankedsolution r
+        WHERE r.context <> '' AND r.context_count > 0
     )
 """
 _FILTERS = {
@@ -72,18 +88,9 @@ _COUNTED = {
     "cost": ("f.cost::text", ""),
     "language": ("f.language", ""),
     "status": ("f.status", ""),
-    "challenge": (
-        "coalesce(c.merged_into_id, c.id)::text",
-        "JOIN library_solutionlink l ON l.solution_id = f.id JOIN taxonomy_challenge c ON c.id = l.challenge_id",
-    ),
-    "touchpoint": (
-        "c.touchpoint_id::text",
-        "JOIN library_solutionlink l ON l.solution_id = f.id JOIN taxonomy_challenge c ON c.id = l.challenge_id",
-    ),
-    "unit_kind": (
-        "r.context",
-        "JOIN impact_rankedsolution r ON r.solution_id = f.id AND r.context <> '' AND r.context_count > 0",
-    ),
+    "challenge": ("a.challenge::text", "JOIN (SELECT DISTINCT id, challenge FROM answered) a ON a.id = f.id"),
+    "touchpoint": ("a.touchpoint::text", "JOIN (SELECT DISTINCT id, touchpoint FROM answered) a ON a.id = f.id"),
+    "unit_kind": ("u.context", "JOIN seen_in u ON u.id = f.id"),
 }
 _ORDERS = {
     "": f"likeness + {EVIDENCE_WORTH} * evidence + CASE verdict {_WORTH} END DESC",
@@ -98,14 +105,11 @@ _ORDERS = {
 def solutions_statement(question: Question) -> str:
     """Rows of (facet, value, number): the counts, `total`, and a `hit` with its place for each row of the page."""
     chosen = [name for name in _FILTERS if getattr(question, name) not in ("", None)]
-    found = _FOUND.format(
-        likeness=_LIKENESS if question.q else "0",
-        matches=_MATCHES if question.q else "",
-        about="AND r.challenge_id = ANY(%(challenges)s)" if question.challenge else "",
-        worth=_WORTH,
-    )
+    about = "AND r.challenge_id = ANY(%(challenges)s)" if question.challenge else ""
+    words = {"likeness": _LIKENESS, "matches": _MATCHES} if question.q else {"likeness": "0", "matches": ""}
+    rows = ", ".join([_BEST.format(about=about), _FOUND.format(**words), _ANSWERED, _SEEN_IN])
     counts = [
-        f"SELECT '{name}', {value}, count(DISTINCT f.id) FROM found f {joins} "
+        f"SELECT '{name}', {value}, count(*) FROM found f {joins} "
         f"WHERE {_all([_FILTERS[other] for other in chosen if other != name])} AND {value} IS NOT NULL GROUP BY 2"
         for name, (value, joins) in _COUNTED.items()
     ]
@@ -113,11 +117,11 @@ def solutions_statement(question: Question) -> str:
     total = f"SELECT 'total', '', count(*) FROM found f WHERE {met}"
     page = f"""
         SELECT 'hit', h.id::text, h.place FROM (
-            SELECT f.id, row_number() OVER (ORDER BY {_ORDERS[question.order]}, title, id) AS place
+            SELECT f.id, row_number() OVER (ORDER BY {_ORDERS[question.order]}, f.title, f.id) AS place
             FROM found f WHERE {met}
         ) h WHERE h.place > %(after)s AND h.place <= %(until)s
     """
-    return found + " UNION ALL ".join([*counts, total, page])
+    return f"WITH {rows} " + " UNION ALL ".join([*counts, total, page])
 
 
 def _all(conditions: list[str]) -> str:

@@ -1,0 +1,194 @@
+# ruff: noqa: PLC0415 -- Django is imported when its settings know the database of this run
+"""How much database time does a search of a large library take, against a plain count of its rows?
+
+Runs in a process of its own, with a database of its own that is thrown away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from benchmarks.table import Row
+
+NAME = "search"
+SOLUTIONS, CHALLENGES, LIMIT = 10_000, 2_000, 50.0
+WORDS, SYLLABLES = 3_000, ("ba", "co", "du", "fi", "gra", "le", "mo", "ni", "pla", "ro", "sta", "tu", "ve", "zo")
+
+
+def vocabulary() -> list[str]:
+    """Made-up words, the commonest first."""
+    rng = random.Random(2)
+    made: dict[str, None] = {}
+    while len(made) < WORDS:
+        made["".join(rng.choice(SYLLABLES) for _ in range(rng.randrange(2, 5)))] = None
+    return list(made)
+
+
+COMMON, USUAL, RARE = (vocabulary()[place] for place in (5, 60, 1_500))
+QUESTIONS = {
+    "a common word": f"q={COMMON}",
+    "a rare word": f"q={RARE}",
+    "a slip": f"q={RARE[:2]}{RARE[3:]}",
+    "three words": f"q={COMMON}+{USUAL}+{RARE}",
+    "no words, all facets": "what=solutions",
+    "a word and facets": f"q={USUAL}&kind=sop&cost=3&evidence=1",
+    "a challenge": "what=solutions&challenge=c7",
+    "challenges": f"what=challenges&q={USUAL}",
+    "page 40": "what=solutions&page=40",
+}
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """Milliseconds of database time of a search, the median of nine."""
+    size = 10 if quick else 1
+    folder = Path(tempfile.mkdtemp(prefix="cxplan-bench-"))
+    try:
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        told = subprocess.run(
+            [sys.executable, "-m", "benchmarks.bench_search", str(SOLUTIONS // size), str(CHALLENGES // size)],
+            env={**environment, "CXPLAN_HOME": str(folder), "PGOPTIONS": "-c client_min_messages=warning"},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+    finally:
+        end = time.monotonic() + 30
+        while any(folder.glob("**/postmaster.pid")) and time.monotonic() < end:
+            time.sleep(0.1)
+        shutil.rmtree(folder, ignore_errors=True)
+    return [
+        Row(
+            bench=NAME,
+            what=f"{SOLUTIONS // size:,} solutions, {CHALLENGES // size:,} challenges: {what}",
+            value=milliseconds,
+            unit="ms",
+            reference="limit",
+            against=LIMIT,
+            passed=milliseconds <= LIMIT,
+        )
+        for what, milliseconds in json.loads(told.stdout.splitlines()[-1]).items()
+    ]
+
+
+def _fill(solutions: int, challenges: int) -> None:
+    from apps.impact.models import RankedSolution, Run
+    from apps.library.models import Solution, SolutionLink
+    from apps.taxonomy.models import Challenge, Journey, Metric, Touchpoint
+
+    rng = random.Random(1)
+    known_words = vocabulary()
+    # As in any language, a word is about half as frequent as one of half its rank.
+    weights = [1 / (place + 5) for place in range(WORDS)]
+
+    def words(number: int) -> str:
+        return " ".join(rng.choices(known_words, weights, k=number))
+
+    journey = Journey.objects.create(code="j", name="Journey")
+    touchpoints = [
+        Touchpoint.objects.create(code=f"t{i}", name=words(2), journey=journey, position=i) for i in range(8)
+    ]
+    metrics = [Metric.objects.create(code=f"m{i}", name=words(2), kind="perception") for i in range(8)]
+    terms = Challenge.objects.bulk_create(
+        [
+            Challenge(
+                code=f"c{i}",
+                name=words(4),
+                name_fr=words(4),
+                description=words(12),
+                touchpoint=rng.choice(touchpoints),
+                metric=metrics[i % 8],
+            )
+            for i in range(challenges)
+        ]
+    )
+    for term in terms:
+        term.path = f"{term.pk}."
+    Challenge.objects.bulk_update(terms, ["path"])
+    known = Solution.objects.bulk_create(
+        [
+            Solution(
+                code=f"s{i}",
+                title=words(5),
+                title_fr=words(5) if i % 2 else "",
+                summary=words(30),
+                kind=rng.choice(Solution.Kind.values),
+                cost=rng.randrange(1, 6),
+                lag_days=rng.randrange(60),
+            )
+            for i in range(solutions)
+        ]
+    )
+    links = {(rng.randrange(challenges), i) for i in range(solutions) for _ in range(3)}
+    SolutionLink.objects.bulk_create([SolutionLink(challenge=terms[c], solution=known[s]) for c, s in links])
+    run_ = Run.objects.create(metric=metrics[0], as_of=date(2026, 1, 5))
+    RankedSolution.objects.bulk_create(
+        [
+            RankedSolution(
+                run=run_,
+                challenge=terms[c],
+                solution=known[s],
+                metric=metrics[c % 8],
+                context=context,
+                context_count=3 if context else 0,
+                effect=0.3,
+                se=0.1,
+                low=0.1,
+                high=0.5,
+                evidence=rng.randrange(6),
+                verdict=rng.choice(RankedSolution.Verdict.values),
+                action_count=5,
+                unit_count=4,
+                method="bench",
+                fingerprint="",
+                as_of=date(2026, 1, 5),
+            )
+            for c, s in links
+            for context in ("", rng.choice(["airport", "city", "station"]))
+        ],
+        batch_size=5_000,
+    )
+
+
+def _measure() -> dict[str, float]:
+    from django.db import connection
+    from django.http import QueryDict
+    from django.test.utils import CaptureQueriesContext
+
+    from apps.accounts.models import User
+    from apps.accounts.person import Person
+    from apps.search.forms import question_of
+    from apps.search.selectors import find
+
+    person = Person(user=User.objects.create(email="bench@example.org", is_superuser=True), roles=())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    found = {}
+    for what, query in QUESTIONS.items():
+        taken = []
+        for _ in range(9):
+            with CaptureQueriesContext(connection) as captured:
+                find(question_of(QueryDict(query)), person=person)
+            taken.append(1000 * sum(float(one["time"]) for one in captured.captured_queries))
+        found[what] = statistics.median(taken)
+    return found
+
+
+if __name__ == "__main__":
+    from cxplan.embedded.environment import prepare
+
+    prepare(["shell"])
+    import django
+
+    django.setup()
+    _fill(int(sys.argv[1]), int(sys.argv[2]))
+    print(json.dumps(_measure()))
