@@ -192,20 +192,20 @@ def test_search_finds_challenges_solutions_and_units_in_scope(client, manager, c
     ChallengeFactory(code="queue", name="Long queue in Lille")
     SolutionVersionFactory(solution__title="A host for the Lille queue")
     client.force_login(manager)
-    page = client.get(reverse("search"), {"q": "lille"}).content.decode()
+    page = client.get(reverse("search:search"), {"q": "lille"}).content.decode()
     assert "Long queue in Lille" in page
     assert "A host for the Lille queue" in page
     assert reverse("feedback:unit", args=["LILLE"]) in page
     assert (
         reverse("feedback:unit", args=["NICE"])
-        not in client.get(reverse("search"), {"q": "nice"}).content.decode()
+        not in client.get(reverse("search:search"), {"q": "nice"}).content.decode()
     )
 
 
 def test_a_search_for_nothing_asks_and_one_without_hits_says_so(client, manager, chain):
     client.force_login(manager)
-    assert client.get(reverse("search")).status_code == 200
-    assert "Nothing answers to that" in client.get(reverse("search"), {"q": "zzzz"}).content.decode()
+    assert client.get(reverse("search:search")).status_code == 200
+    assert "Nothing answers to that" in client.get(reverse("search:search"), {"q": "zzzz"}).content.decode()
 
 
 @pytest.mark.parametrize("name", ["500.html", "403.html"])

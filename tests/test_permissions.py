@@ -76,7 +76,7 @@ PUBLIC = [
 PAGES = [
     page("GET", "home", members()),
     page("GET", "digest", members()),
-    page("GET", "search", members()),
+    page("GET", "search:search", members()),
     page("GET", "solution-strips", members()),
     page("GET", "accounts:settings", members()),
     page("POST", "accounts:settings", members(422)),

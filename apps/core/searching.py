@@ -22,3 +22,14 @@ class Joined(models.Func):
     template = "(%(expressions)s)"
     arg_joiner = " || "
     output_field = SearchVectorField()
+
+
+class Together(models.Func):
+    template = "(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
+def plain(*names: str) -> Searchable:
+    """Several texts as one, lower case without accents, to be kept in a generated column."""
+    return Searchable(Together(*[models.F(name) for name in names]))

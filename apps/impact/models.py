@@ -279,7 +279,18 @@ class RankedSolution(models.Model):
                 name="impact_rankedsolution_number_has_interval",
             ),
         ]
-        indexes = [models.Index(fields=["solution"], name="impact_rankedsolution_solution")]
+        indexes = [
+            models.Index(fields=["solution"], name="impact_rankedsolution_solution"),
+            # What is best known of a solution, wherever it was ranked.
+            models.Index(
+                "solution",
+                models.F("evidence").desc(),
+                models.F("action_count").desc(),
+                condition=models.Q(context=""),
+                include=["verdict", "effect"],
+                name="impact_rankedsolution_best",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.solution_id} for {self.challenge_id}"

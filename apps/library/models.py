@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core.languages import localised
-from apps.core.searching import Joined, Searchable, Words
+from apps.core.searching import Joined, Searchable, Words, plain
 from apps.core.uploads import StoredUnder
 from apps.library.texts import NAMES, RecipeText
 from apps.taxonomy.models import Challenge
@@ -91,6 +91,9 @@ class Solution(models.Model):
     challenges = models.ManyToManyField(Challenge, through="SolutionLink", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_title = models.GeneratedField(
+        expression=plain("title", "title_fr"), output_field=models.TextField(), db_persist=True
+    )
     search_words = models.GeneratedField(
         expression=search_words(), output_field=SearchVectorField(), db_persist=True
     )
@@ -121,6 +124,7 @@ class Solution(models.Model):
             GinIndex(fields=["search_words"], name="library_solution_words"),
             GinIndex(OpClass(Searchable("title"), "gin_trgm_ops"), name="library_solution_title"),
             GinIndex(OpClass(Searchable("title_fr"), "gin_trgm_ops"), name="library_solution_title_fr"),
+            GinIndex(OpClass("search_title", "gin_trgm_ops"), name="library_solution_titles"),
             models.Index(fields=["review_due_on"], name="library_solution_review_due"),
         ]
 

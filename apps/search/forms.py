@@ -5,25 +5,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.core.templatetags.cx import COST_WORDS, EVIDENCE_WORDS
-from apps.ideas.models import Idea
 from apps.impact.models import RankedSolution
 from apps.library.models import Solution
-from apps.search.question import BUBBLES, CHALLENGES, IDEAS, MOST_PINS, SOLUTIONS, TABLE, Question
-
-WHATS = ((SOLUTIONS, _("Solutions")), (CHALLENGES, _("Challenges")), (IDEAS, _("Ideas")))
-ORDERS = (
-    ("", _("best match")),
-    ("evidence", _("most evidence")),
-    ("impact", _("largest effect")),
-    ("cost", _("lowest cost")),
-    ("speed", _("shows soonest")),
-    ("newest", _("newest")),
-)
-LANGUAGES = (("en", _("English only")), ("fr", _("with French")))
-EVIDENCE = tuple((level, EVIDENCE_WORDS[level]) for level in range(5, 0, -1))
-COSTS = tuple((level, COST_WORDS[level]) for level in range(1, 6))
-STATES = tuple(choice for choice in Idea.State.choices if choice[0] != Idea.State.MERGED)
+from apps.search.choices import COSTS, EVIDENCE, LANGUAGES, ORDERS, STATES, WHATS
+from apps.search.question import BUBBLES, MOST_PINS, TABLE, Question
 
 
 class SearchForm(forms.Form):

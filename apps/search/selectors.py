@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, TrigramWordSimilarity
+from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.paginator import Page, Paginator
 from django.db import connection
-from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.functions import Cast, Greatest, Lower
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from apps.core.searching import Searchable
 from apps.ideas.models import Idea
 from apps.impact.models import RankedSolution
 from apps.library.models import Solution
-from apps.search.forms import COSTS, EVIDENCE, LANGUAGES, STATES
+from apps.search.choices import COSTS, EVIDENCE, LANGUAGES, STATES
 from apps.search.question import CHALLENGES, IDEAS, SOLUTIONS, Question
 from apps.search.statements import solutions_statement
 from apps.taxonomy.models import Alias, Challenge, Touchpoint
@@ -100,8 +100,9 @@ def find(question: Question, *, person: Person) -> Found:
     kinds = question.kinds_of_hits
     rows = PAGE_ROWS if len(kinds) == 1 else SECTION_ROWS
     first = (question.page - 1) * PAGE_ROWS if len(kinds) == 1 else 0
+    under = _under(question.challenge)
     finders = {SOLUTIONS: _solutions, CHALLENGES: _challenges, IDEAS: _ideas}
-    found = [finders[kind](question, person, first, rows) for kind in kinds]
+    found = [finders[kind](question, person, under, first, rows) for kind in kinds]
     sections = tuple(section for section, _facets in found)
     page = None
     if len(kinds) == 1:
@@ -112,7 +113,7 @@ def find(question: Question, *, person: Person) -> Found:
 
 def solutions_found(question: Question, *, person: Person, limit: int) -> list[int]:
     """The ids of the solutions that answer, in order."""
-    return [pk for pk, _place in _run(question, person, 0, limit)[0]]
+    return [pk for pk, _place in _run(question, person, _under(question.challenge), 0, limit)[0]]
 
 
 # Solutions
@@ -120,7 +121,7 @@ def solutions_found(question: Question, *, person: Person, limit: int) -> list[i
 Rows = tuple[list[tuple[int, int]], dict[str, dict[str, int]], int]
 
 
-def _run(question: Question, person: Person, first: int, rows: int) -> Rows:
+def _run(question: Question, person: Person, under: list[int], first: int, rows: int) -> Rows:
     """The ids of the page's hits with their places, the counts by facet and value, and how many there are."""
     # Drafts are for those who curate, and only when they ask for them.
     may_ask = Solution.Status.values if person.has(Role.LEAD) else [Solution.Status.PUBLISHED]
@@ -136,7 +137,7 @@ def _run(question: Question, person: Person, first: int, rows: int) -> Rows:
         "statuses": [status for status in may_ask if status == asked] or [Solution.Status.PUBLISHED],
         "touchpoint": question.touchpoint,
         "unit_kind": question.unit_kind,
-        "challenges": _under(question.challenge),
+        "challenges": under,
         "after": first,
         "until": first + rows,
     }
@@ -178,8 +179,10 @@ def _under(code: str) -> list[int]:
     return list(Challenge.objects.filter(below).values_list("pk", flat=True))
 
 
-def _solutions(question: Question, person: Person, first: int, rows: int) -> tuple[Section, tuple[Facet, ...]]:
-    places, counts, total = _run(question, person, first, rows)
+def _solutions(
+    question: Question, person: Person, under: list[int], first: int, rows: int
+) -> tuple[Section, tuple[Facet, ...]]:
+    places, counts, total = _run(question, person, under, first, rows)
     by_pk = Solution.objects.in_bulk([pk for pk, _place in places])
     hits = tuple(_solution_hit(by_pk[pk]) for pk, _place in places)
     section = Section(
@@ -309,10 +312,12 @@ def _typed(name: str, value: str) -> str | int:
 # Challenges
 
 
-def _challenges(question: Question, person: Person, first: int, rows: int) -> tuple[Section, tuple[Facet, ...]]:
+def _challenges(
+    question: Question, person: Person, under: list[int], first: int, rows: int
+) -> tuple[Section, tuple[Facet, ...]]:
     found = Challenge.objects.current().select_related("touchpoint")
     if question.challenge:
-        found = found.filter(pk__in=_under(question.challenge))
+        found = found.filter(pk__in=under)
     if question.q:
         found = _matching_challenges(found, question.q)
     else:
@@ -320,6 +325,7 @@ def _challenges(question: Question, person: Person, first: int, rows: int) -> tu
     facets = _touchpoint_facet(question, found) if rows == PAGE_ROWS else ()
     if question.touchpoint:
         found = found.filter(touchpoint__code__iexact=question.touchpoint)
+    page, total = _cut(found, first, rows)
     hits = tuple(
         Hit(
             pk=challenge.pk,
@@ -329,12 +335,12 @@ def _challenges(question: Question, person: Person, first: int, rows: int) -> tu
             summary=challenge.display_description,
             note=challenge.touchpoint.display_name if challenge.touchpoint else "",
         )
-        for challenge in found[first : first + rows]
+        for challenge in page
     )
     section = Section(
         what=CHALLENGES,
         label=_("Challenges"),
-        total=found.count(),
+        total=total,
         hits=hits,
         url=question.address(what=CHALLENGES),
     )
@@ -343,30 +349,16 @@ def _challenges(question: Question, person: Person, first: int, rows: int) -> tu
 
 def _matching_challenges(challenges: QuerySet[Challenge], text: str) -> QuerySet[Challenge]:
     """Those whose name, description, code, or any system's name for them, has the words."""
-    called = Alias.objects.filter(challenge=OuterRef("pk"))
-    called_exactly = called.filter(label__unaccent__icontains=text)
-    stems = SearchQuery(text, config="english", search_type="websearch") | SearchQuery(
-        text, config="french", search_type="websearch"
-    )
+    called = Alias.objects.filter(challenge=OuterRef("pk"), label__unaccent__icontains=text)
     words = Searchable(Value(text))
     return (
         challenges.annotate(
             likeness=Greatest(
-                TrigramWordSimilarity(words, Searchable(F("name"))),
-                TrigramWordSimilarity(words, Searchable(F("name_fr"))),
-                Case(When(Exists(called_exactly), then=Value(0.9)), default=Value(0.0), output_field=FloatField()),
+                TrigramWordSimilarity(words, F("search_name")),
+                Case(When(Exists(called), then=Value(0.9)), default=Value(0.0), output_field=FloatField()),
             )
         )
-        .filter(
-            Q(likeness__gte=LIKE_ENOUGH)
-            | Q(name__unaccent__icontains=text)
-            | Q(name_fr__unaccent__icontains=text)
-            | Q(description__search=stems)
-            | Q(description_fr__search=stems)
-            | Q(description__unaccent__icontains=text)
-            | Q(description_fr__unaccent__icontains=text)
-            | Q(code__icontains=text)
-        )
+        .filter(Q(likeness__gte=LIKE_ENOUGH) | Q(search_text__contains=words))
         .order_by("-likeness", "pk")
     )
 
@@ -378,6 +370,12 @@ def _touchpoint_facet(question: Question, found: QuerySet[Challenge]) -> tuple[F
     return (facet,) if facet.values else ()
 
 
+def _cut(found: QuerySet[Any], first: int, rows: int) -> tuple[list[Any], int]:
+    """The rows of a page and how many there are in all; counted apart only beyond the last page."""
+    page = list(found.annotate(total_found=Window(Count("pk")))[first : first + rows])
+    return page, page[0].total_found if page else (found.count() if first else 0)
+
+
 def _counted(rows: QuerySet[Any], column: str) -> dict[str, int]:
     counted = rows.order_by().values_list(column).annotate(number=Count("pk", distinct=True))
     return {str(value): number for value, number in counted}
@@ -386,7 +384,9 @@ def _counted(rows: QuerySet[Any], column: str) -> dict[str, int]:
 # Ideas
 
 
-def _ideas(question: Question, person: Person, first: int, rows: int) -> tuple[Section, tuple[Facet, ...]]:
+def _ideas(
+    question: Question, person: Person, under: list[int], first: int, rows: int
+) -> tuple[Section, tuple[Facet, ...]]:
     found = Idea.objects.readable(user=person.user, scope=person.scope(Role.LEAD)).standing()
     if question.q:
         words = Searchable(Value(question.q))
@@ -403,12 +403,13 @@ def _ideas(question: Question, person: Person, first: int, rows: int) -> tuple[S
     else:
         found = found.order_by("-vote_count", "-pk")
     if question.challenge:
-        found = found.filter(challenge__in=_under(question.challenge))
+        found = found.filter(challenge__in=under)
     if question.touchpoint:
         found = found.filter(challenge__touchpoint__code__iexact=question.touchpoint)
     counts = _counted(found, "state") if rows == PAGE_ROWS else {}
     if question.state:
         found = found.filter(state=question.state)
+    page, total = _cut(found, first, rows)
     hits = tuple(
         Hit(
             pk=idea.pk,
@@ -419,10 +420,8 @@ def _ideas(question: Question, person: Person, first: int, rows: int) -> tuple[S
             note=_("Idea"),
             state=idea.get_state_display(),
         )
-        for idea in found[first : first + rows]
+        for idea in page
     )
-    section = Section(
-        what=IDEAS, label=_("Ideas"), total=found.count(), hits=hits, url=question.address(what=IDEAS)
-    )
+    section = Section(what=IDEAS, label=_("Ideas"), total=total, hits=hits, url=question.address(what=IDEAS))
     facet = _Facets(question, {"state": counts}).listed("state", _("State"), STATES)
     return section, (facet,) if facet.values else ()

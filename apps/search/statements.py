@@ -19,16 +19,10 @@ _WORTH = " ".join(f"WHEN '{verdict}' THEN {worth}" for verdict, worth in WORTH.i
 EVIDENCE_WORTH = 0.04
 
 _MATCHES = """
-    AND (s.search_words @@ %(stems)s::tsquery
-        OR core_unaccent(s.title) %%> %(words)s OR core_unaccent(s.title_fr) %%> %(words)s
-        OR core_unaccent(s.title) LIKE %(part)s OR core_unaccent(s.title_fr) LIKE %(part)s
+    AND (s.search_words @@ %(stems)s::tsquery OR s.search_title %%> %(words)s OR s.search_title LIKE %(part)s
         OR lower(s.code) = lower(%(text)s))
 """
-_LIKENESS = """
-    greatest(
-        word_similarity(%(words)s, core_unaccent(s.title)), word_similarity(%(words)s, core_unaccent(s.title_fr))
-    ) + least(ts_rank(s.search_words, %(stems)s::tsquery), 0.5)
-"""
+_LIKENESS = "word_similarity(%(words)s, s.search_title) + least(ts_rank(s.search_words, %(stems)s::tsquery), 0.5)"
 # What is best known of each solution, straight from an index; about one challenge when one is asked for.
 _BEST = """
     best AS (
@@ -50,13 +44,15 @@ _FOUND = """
 # Each solution under each challenge that stands for what it was linked to.
 _ANSWERED = """
     answered AS MATERIALIZED (
-        SELECT DISTINCT l.solution_id AS id, coalesce(c.merged_into_id, c.id) AS challenge, c.touchpoint_id AS touchpoint
+        SELECT l.solution_id AS id, coalesce(c.merged_into_id, c.id) AS challenge, c.touchpoint_id AS touchpoint
         FROM library_solutionlink l JOIN taxonomy_challenge c ON c.id = l.challenge_id
+        JOIN found ON found.id = l.solution_id
     )
 """
 _SEEN_IN = """
     seen_in AS MATERIALIZED (
-        SELECT DISTINCT r.context, r.solution_id AS id FROM impact_rankedsolution r
+        SELECT DISTINCT r.context, r.solution_id AS id
+        FROM impact_rankedsolution r JOIN found ON found.id = r.solution_id
         WHERE r.context <> '' AND r.context_count > 0
     )
 """

@@ -9,8 +9,9 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
 from apps.accounts.selectors import units_to_choose
 from apps.search import selectors
+from apps.search.choices import ORDERS, WHATS
 from apps.search.comparison import MOST_BUBBLES, bubbles_spec, compare
-from apps.search.forms import ORDERS, WHATS, question_of
+from apps.search.forms import question_of
 from apps.search.question import BUBBLES, SOLUTIONS, TABLE
 
 UNITS_SHOWN = 5

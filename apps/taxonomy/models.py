@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.languages import localised
+from apps.core.searching import plain
 
 
 class Named(models.Model):
@@ -163,6 +164,14 @@ class Challenge(Named):
     # Never itself a merged term: when that one is merged, all that was merged into it goes along.
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     retired_on = models.DateField(null=True, blank=True)
+    search_name = models.GeneratedField(
+        expression=plain("name", "name_fr"), output_field=models.TextField(), db_persist=True
+    )
+    search_text = models.GeneratedField(
+        expression=plain("code", "name", "name_fr", "description", "description_fr"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     # What a split made of it.
     parts = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="+")
 
