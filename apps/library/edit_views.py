@@ -86,7 +86,8 @@ def solution_edit(request: PersonRequest, code: str) -> HttpResponse:
                 seen_at=form.cleaned_data["seen_at"],
             )
             set_web_links(solution=revised, links=form.cleaned_data["links"], actor=request.user)
-            tell_watchers(solution=revised, what="revised", at=timezone.now(), actor=request.user)
+            if revised.updated_at != shown.updated_at:
+                tell_watchers(solution=revised, what="revised", at=timezone.now(), actor=request.user)
             messages.success(request, _("Saved. Earlier versions stay readable."))
             return redirect("library:solution", revised.code)
     newest = newest_version(shown)
