@@ -55,26 +55,26 @@ def matching(query: str, *, limit: int) -> Sequence[SolutionCard]:
 
 
 def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
-    """Words are stemmed in both languages; accents, word parts and small slips of the title are forgiven."""
+    """Words are stemmed in both languages; accents, word parts and small slips of the title are forgiven.
+
+    Every condition is one that an index of the table holds ready.
+    """
     asked: Any = Searchable(Value(query))  # the stubs know only of texts
-    likeness = Greatest(
-        TrigramWordSimilarity(asked, Searchable("title")),
-        TrigramWordSimilarity(asked, Searchable("title_fr")),
-    )
     words = SearchQuery(asked, config="english", search_type="plain") | SearchQuery(
         asked, config="french", search_type="plain"
     )
+    likeness = Greatest(
+        TrigramWordSimilarity(asked, Searchable("title")), TrigramWordSimilarity(asked, Searchable("title_fr"))
+    )
     return (
-        solutions.annotate(likeness=likeness, rank=SearchRank(F("search_words"), words))
+        solutions.alias(plain_title=Searchable("title"), plain_title_fr=Searchable("title_fr"))
         .filter(
             Q(search_words=words)
-            | Q(title__unaccent__icontains=query)
-            | Q(title_fr__unaccent__icontains=query)
-            | Q(summary__unaccent__icontains=query)
-            | Q(code__icontains=query)
-            | Q(likeness__gte=0.6)
+            | Q(plain_title__trigram_word_similar=asked)
+            | Q(plain_title_fr__trigram_word_similar=asked)
+            | Q(code__iexact=query)
         )
-        .order_by(-(F("likeness") + F("rank")), "pk")
+        .order_by((likeness + SearchRank(F("search_words"), words)).desc(), "pk")
     )
 
 
