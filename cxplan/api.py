@@ -12,6 +12,7 @@ from apps.feedback.api import ResponseViewSet
 from apps.impact.api import EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
+from apps.notifications.api import NotificationViewSet, PreferenceViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
 from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
 from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet
@@ -34,6 +35,8 @@ router.register("effects", EffectViewSet, "effect")
 router.register("rankings", RankingViewSet, "ranking")
 router.register("imports", ImportViewSet, "import")
 router.register("packs", PackViewSet, "pack")
+router.register("notifications", NotificationViewSet, "notification")
+router.register("preferences", PreferenceViewSet, "preference")
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html")
 

@@ -295,6 +295,19 @@ API = [
     endpoint("GET", "pack-detail", API_LEADS, "pack"),
     endpoint("GET", "pack-export", API_LEADS),
     endpoint("POST", "pack-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
+    endpoint("GET", "notification-list", API_MEMBERS),
+    endpoint("GET", "notification-detail", (401, 404, 200, 404, 404, 404), "notification"),
+    endpoint(
+        "PATCH",
+        "notification-detail",
+        (401, 400, 400, 400, 400, 400),
+        "notification",
+        scopes=(ApiToken.Access.WRITE,),
+    ),
+    endpoint("GET", "preference-list", API_MEMBERS),
+    endpoint(
+        "PATCH", "preference-detail", (401, 400, 400, 400, 400, 400), "topic", scopes=(ApiToken.Access.WRITE,)
+    ),
     # What the API looks like is no secret of a unit: any token reads it.
     endpoint("GET", "api-schema", API_MEMBERS, scopes=tuple(ApiToken.Access.values)),
     *(
@@ -356,6 +369,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,
+        topic="ideas",
         mail=MailFactory(state="failed").pk,
         notification=NotificationFactory(user=manager).pk,
         unsubscribe_token=unsubscribe_url(user_id=manager.pk, topic=Topic.IDEAS).rstrip("/").rpartition("/")[2],
