@@ -222,8 +222,7 @@ EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
 EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL_SERVER.uses_ssl, MAIL_SERVER.uses_starttls
 EMAIL_FILE_PATH = MAIL_SERVER.folder
-# Well below the shortest pause between two tries of a mail.
-EMAIL_TIMEOUT = 30
+EMAIL_TIMEOUT = 30  # well below the shortest pause between two tries of a mail
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "cxplan@localhost")
 # Where people reach the product: the beginning of every link in a mail.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
@@ -243,14 +242,11 @@ IMPORT_MAX_FIELD_CHARACTERS = env.integer("IMPORT_MAX_FIELD_CHARACTERS", 100_000
 MINIMUM_CUSTOMERS_SHOWN = env.integer("MINIMUM_CUSTOMERS_SHOWN", 5)
 # Units in one share of a measurement; results do not depend on it.
 IMPACT_CHUNK_UNITS = env.integer("IMPACT_CHUNK_UNITS", 250)
-
-# People are left in peace while a team talks its results over; at most 180 days.
+# Nudges rest while a team talks its results over, after so many in a row that nobody opened, for a unit that
+# fewer customers answered in 12 weeks; an action is quiet after so many days without a word.
 TEAM_CONVERSATION_DAYS = env.integer("TEAM_CONVERSATION_DAYS", 28)
-# A week brings a person at most one nudge; after so many that nobody looked at, they stop by themselves.
 NUDGES_IGNORED_BEFORE_MUTE = env.integer("NUDGES_IGNORED_BEFORE_MUTE", 3)
-# No nudge about results of a unit that fewer customers answered in 12 weeks.
 NUDGE_MINIMUM_ANSWERS = env.integer("NUDGE_MINIMUM_ANSWERS", 30)
-# Days after which an action that nobody wrote about is worth a look.
 NUDGE_QUIET_DAYS = env.integer("NUDGE_QUIET_DAYS", 30)
 # Days within which something must happen to an idea in each state; then it goes one level up.
 IDEA_DAYS = {

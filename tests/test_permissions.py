@@ -300,7 +300,7 @@ API = [
     endpoint(
         "PATCH",
         "notification-detail",
-        (401, 400, 400, 400, 400, 400),
+        (401, 404, 400, 404, 404, 404),
         "notification",
         scopes=(ApiToken.Access.WRITE,),
     ),

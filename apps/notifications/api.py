@@ -52,9 +52,10 @@ class NotificationViewSet(Collection[Notification]):
     @extend_schema(request=NotificationChange, responses=NotificationSerializer)
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002 -- the name in the address
         """Mark as read."""
+        notification = self.get_object()
         given = NotificationChange(data=request.data)
         given.is_valid(raise_exception=True)
-        notification = read_notification(notification=self.get_object(), at=timezone.now())
+        read_notification(notification=notification, at=timezone.now())
         return Response(self.get_serializer(notification).data)
 
 
@@ -62,7 +63,7 @@ class PreferenceSerializer(serializers.Serializer[Preference]):
     topic = serializers.ChoiceField(choices=Topic.choices, read_only=True)
     delivery = serializers.ChoiceField(choices=Delivery.choices)
     is_automatic = serializers.BooleanField(read_only=True)
-    may_be = serializers.ListField(child=serializers.ChoiceField(choices=Delivery.choices), read_only=True)
+    may_be = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class PreferenceViewSet(GenericViewSet[Preference]):
