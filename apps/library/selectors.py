@@ -67,12 +67,14 @@ def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
         TrigramWordSimilarity(asked, Searchable("title")), TrigramWordSimilarity(asked, Searchable("title_fr"))
     )
     return (
-        solutions.alias(plain_title=Searchable("title"), plain_title_fr=Searchable("title_fr"))
+        solutions.alias(
+            plain_title=Searchable("title"), plain_title_fr=Searchable("title_fr"), lowered_code=Lower("code")
+        )
         .filter(
             Q(search_words=words)
             | Q(plain_title__trigram_word_similar=asked)
             | Q(plain_title_fr__trigram_word_similar=asked)
-            | Q(code__iexact=query)
+            | Q(lowered_code=query.lower())
         )
         .order_by((likeness + SearchRank(F("search_words"), words)).desc(), "pk")
     )
