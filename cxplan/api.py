@@ -9,6 +9,7 @@ from apps.accounts.api import UnitViewSet
 from apps.core.problems import no_such_address
 from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
+from apps.ideas.api import CallViewSet, IdeaViewSet
 from apps.impact.api import EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
@@ -27,6 +28,8 @@ router.register("aliases", AliasViewSet, "alias")
 router.register("unmapped-labels", UnmappedLabelViewSet, "unmapped-label")
 router.register("solutions", SolutionViewSet, "solution")
 router.register("playbooks", PlaybookViewSet, "playbook")
+router.register("ideas", IdeaViewSet, "idea")
+router.register("calls", CallViewSet, "call")
 router.register("plans", PlanViewSet, "plan")
 router.register("actions", ActionViewSet, "action")
 router.register("events", EventViewSet, "event")

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from apps.accounts.models import Unit
 from apps.taxonomy.models import Challenge
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory
-from tests.permission_rows import Route, leads, members, page
+from tests.permission_rows import API_MEMBERS, WRITE, collection, endpoint, leads, members, page
 
 IDEA_PAGES = [
     page("GET", "ideas:idea-list", members()),
@@ -74,4 +74,15 @@ def idea_rows(*, unit: Unit, challenge: Challenge) -> dict[str, Any]:
     }
 
 
-IDEA_API: list[Route] = []
+IDEA_API = [
+    *collection("idea", "idea"),
+    endpoint("GET", "idea-detail", (401, 404, 404, 404, 200, 200), "held"),
+    # An empty body: a 400 is given to those who may write there.
+    endpoint("POST", "idea-list", (401, 400, 400, 400, 400, 400), scopes=WRITE),
+    endpoint("PATCH", "idea-detail", (401, 403, 403, 403, 200, 200), "idea", scopes=WRITE),
+    endpoint("PUT", "idea-vote", API_MEMBERS, "idea", scopes=WRITE),
+    endpoint("DELETE", "idea-vote", API_MEMBERS, "idea", scopes=WRITE),
+    endpoint("GET", "idea-comments", API_MEMBERS, "idea"),
+    endpoint("POST", "idea-comments", (401, 400, 400, 400, 400, 400), "idea", scopes=WRITE),
+    *collection("call", "call"),
+]

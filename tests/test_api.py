@@ -31,6 +31,7 @@ from tests.factories import (
     SolutionVersionFactory,
     TouchpointFactory,
 )
+from tests.ideas_factories import CallFactory, IdeaFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,8 @@ def populate(chain, count):
         EffectFactory(action=action)
         RankedSolutionFactory(challenge=challenge, solution=version.solution)
         ImportBatchFactory()
+        IdeaFactory(unit=chain.lille, challenge=challenge)
+        CallFactory(challenge=challenge)
 
 
 COLLECTIONS = [prefix for prefix, _, _ in router.registry]

@@ -309,15 +309,24 @@ def _shown(person: Person, show: str) -> QuerySet[Idea]:
     return Idea.objects.public().standing().filter(state__in=UNDECIDED)
 
 
+def with_votes(ideas: QuerySet[Idea], person: Person) -> QuerySet[Idea]:
+    """Whether the person voted, as `is_voted` on the row."""
+    of_group = Q(idea=OuterRef("pk")) | Q(idea__merged_into=OuterRef("pk"))
+    return ideas.annotate(is_voted=Exists(Vote.objects.filter(of_group, user=person.user)))
+
+
 def _with_row(ideas: QuerySet[Idea], person: Person) -> QuerySet[Idea]:
     """What a row says, in the query of the list itself."""
     of_group = Q(idea=OuterRef("pk")) | Q(idea__merged_into=OuterRef("pk"))
     comments = Comment.objects.public().filter(of_group).order_by().annotate(group=Value(1)).values("group")
-    return ideas.select_related("unit", "challenge", "author").annotate(
-        is_voted=Exists(Vote.objects.filter(of_group, user=person.user)),
-        comment_count=Coalesce(
-            Subquery(comments.annotate(count=Count("pk")).values("count")), 0, output_field=IntegerField()
-        ),
+    return (
+        with_votes(ideas, person)
+        .select_related("unit", "challenge", "author")
+        .annotate(
+            comment_count=Coalesce(
+                Subquery(comments.annotate(count=Count("pk")).values("count")), 0, output_field=IntegerField()
+            ),
+        )
     )
 
 
