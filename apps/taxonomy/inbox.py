@@ -15,8 +15,8 @@ PAGE_ROWS = 25
 GUESSES_SHOWN = 3
 # Below this two texts have hardly three letters in common.
 LEAST_LIKENESS = 0.25
-# Labels compared in one query: each one is compared with every term.
-TOGETHER = 50
+# Labels compared in one query: taking the terms apart costs more than comparing.
+TOGETHER = 300
 WAITING, MAPPED, IGNORED = "waiting", "mapped", "ignored"
 
 # A description says more than the name, so that a likeness with a part of it counts less.
@@ -30,14 +30,22 @@ GUESSES = """
         UNION ALL SELECT current.id, lower(unaccent(a.label)), false FROM taxonomy_alias a
             JOIN taxonomy_challenge c ON c.id = a.challenge_id
             JOIN current ON current.id = COALESCE(c.merged_into_id, c.id)
-    ), labels AS (
-        SELECT id AS label, translate(lower(unaccent(label)), '-_.', '   ') AS text
+    ), apart AS MATERIALIZED (
+        SELECT term, is_long, row_number() OVER () AS text_no, show_trgm(text) AS grams FROM texts
+    ), grams AS MATERIALIZED (
+        SELECT term, is_long, text_no, cardinality(grams) AS size, gram FROM apart CROSS JOIN unnest(grams) gram
+    ), asked AS MATERIALIZED (
+        SELECT id, show_trgm(translate(lower(unaccent(label)), '-_.', '   ')) AS grams
         FROM taxonomy_unmappedlabel WHERE id = ANY(%s)
+    ), labels AS MATERIALIZED (
+        SELECT id AS label, cardinality(grams) AS size, gram FROM asked CROSS JOIN unnest(grams) gram
+    ), shared AS (
+        SELECT label, term, is_long, labels.size AS size, grams.size AS other, count(*) AS n
+        FROM labels JOIN grams USING (gram) GROUP BY label, term, is_long, labels.size, grams.size, text_no
     ), likenesses AS (
-        SELECT label, term, max(CASE WHEN is_long THEN 0.7 * word_similarity(labels.text, texts.text)
-            ELSE greatest(similarity(labels.text, texts.text), 0.9 * word_similarity(labels.text, texts.text)) END
-        ) AS likeness
-        FROM labels CROSS JOIN texts GROUP BY label, term
+        SELECT label, term, max(CASE WHEN is_long THEN 0.7 * n / size
+            ELSE greatest(n::float / (size + other - n), 0.9 * n / size) END) AS likeness
+        FROM shared GROUP BY label, term
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY label ORDER BY likeness DESC, term) AS place
         FROM likenesses WHERE likeness >= %s
