@@ -24,7 +24,8 @@ def behind(keys: Iterable[str], people: Iterable[User]) -> list[User]:
     return [person for person in people if wanted & {*author_keys(person)}] if wanted else []
 
 
-def _digest(secret: str, pk: int) -> str:
+def _digest(secret: str | bytes, pk: int) -> str:
+    raw = secret.encode() if isinstance(secret, str) else secret
     # A key of its own, so that a digest can't be mistaken for anything else signed with the secret.
-    key = hmac.digest(secret.encode(), b"cxplan anonymous author", "sha256")
+    key = hmac.digest(raw, b"cxplan anonymous author", "sha256")
     return hmac.digest(key, str(pk).encode(), "sha256").hex()
