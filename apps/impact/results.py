@@ -14,6 +14,7 @@ from apps.core.periods import WEEK, week_of, weeks_between
 from apps.feedback.models import Cell
 from apps.impact import caveats, health, plots, sheets, stories, weekly, words
 from apps.impact.models import Effect
+from apps.impact.plots import Note, Plot
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import Action, ActionSolution
 from apps.taxonomy.models import Metric
@@ -71,8 +72,8 @@ class ActionEffect:
     target: OutcomeRow | None
     others: tuple[OutcomeRow, ...]
     pace: weekly.Pace | None
-    plots: tuple[plots.Plot, ...]
-    notes: tuple[plots.Note, ...]
+    plots: tuple[Plot, ...]
+    notes: tuple[Note, ...]
     story: stories.Story | None
     health: health.Health | None
     quality: int | None

@@ -127,7 +127,7 @@ def _wait(figures: Figures) -> str:
     said = {"day": formats.exact_day(figures.known_on)}
     if figures.as_of is None or figures.known_on <= figures.as_of:
         return _("We will know from %(day)s.") % said
-    missing = -(-(figures.known_on - figures.as_of).days // 7)
+    missing = max(1, round((figures.known_on - figures.as_of).days / 7))
     return _("%(weeks)s more: known about %(day)s.") % {**said, "weeks": formats.counted(missing, "week")}
 
 

@@ -142,7 +142,7 @@ def test_the_effect_shows_its_story(chain, sign_in):
     assert 'id="effect-total"' in page
     assert page.count("Show as a table") == 3
     assert "Next: Keep it as your standard" in text
-    assert "They are compared with how the same weeks would likely have gone" in text
+    assert "The weeks that count are compared with how the same weeks would likely have gone" in text
     assert "Without the action it would have moved by" in text
     assert "Can the comparison be trusted?" in text
 
