@@ -10,7 +10,7 @@ from apps.core.problems import no_such_address
 from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
 from apps.ideas.api import CallViewSet, IdeaViewSet
-from apps.impact.api import EffectViewSet, RankingViewSet
+from apps.impact.api import CheckViewSet, ClaimViewSet, EffectViewSet, RankingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
@@ -36,6 +36,8 @@ router.register("events", EventViewSet, "event")
 router.register("responses", ResponseViewSet, "response")
 router.register("effects", EffectViewSet, "effect")
 router.register("rankings", RankingViewSet, "ranking")
+router.register("checks", CheckViewSet, "check")
+router.register("claims", ClaimViewSet, "claim")
 router.register("imports", ImportViewSet, "import")
 router.register("packs", PackViewSet, "pack")
 router.register("notifications", NotificationViewSet, "notification")

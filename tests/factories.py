@@ -15,7 +15,7 @@ from apps.accounts.models import ApiToken, AuditEvent, Membership, Role, Unit, U
 from apps.accounts.services import token_digest
 from apps.curation.models import OutsideEvidence
 from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
-from apps.impact.models import Effect, RankedSolution, Run, SideEffect
+from apps.impact.models import Effect, RankedSolution, Run, SideEffect, SolutionClaim
 from apps.imports.models import ImportBatch, Kind
 from apps.library.models import Solution, SolutionLink, SolutionVersion
 from apps.planning.models import (
@@ -361,6 +361,27 @@ class RankedSolutionFactory(DjangoModelFactory):
     method = "test-1"
     fingerprint = "0" * 64
     as_of = date(2024, 6, 3)
+
+
+class SolutionClaimFactory(DjangoModelFactory):
+    class Meta:
+        model = SolutionClaim
+
+    solution = factory.SubFactory(SolutionFactory)
+    metric = factory.SubFactory(MetricFactory)
+    as_of = date(2024, 6, 3)
+    verdict = RankedSolution.Verdict.WORKS
+    effect = 4.0
+    se = 1.0
+    low = 2.0
+    high = 6.0
+    p_positive = 0.99
+    action_count = 7
+    unit_count = 5
+    evidence = 3
+    method = "test-1"
+    fingerprint = "0" * 64
+    made_at = datetime(2024, 6, 3, 4, 0, tzinfo=UTC)
 
 
 class SideEffectFactory(DjangoModelFactory):

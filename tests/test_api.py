@@ -26,6 +26,7 @@ from tests.factories import (
     ResponseChallengeFactory,
     ResponseFactory,
     ScoreFactory,
+    SolutionClaimFactory,
     SolutionFactory,
     SolutionLinkFactory,
     SolutionVersionFactory,
@@ -55,6 +56,7 @@ def populate(chain, count):
         ResponseChallengeFactory(response=response, challenge=challenge)
         EffectFactory(action=action)
         RankedSolutionFactory(challenge=challenge, solution=version.solution)
+        SolutionClaimFactory(solution=version.solution, metric=metric)
         ImportBatchFactory()
         IdeaFactory(unit=chain.lille, challenge=challenge)
         CallFactory(challenge=challenge)

@@ -4,15 +4,21 @@ import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.accounts.models import Role, Unit
 from apps.accounts.permissions import person_of_request
 from apps.core.filters import CodeFilter, FilterSet
 from apps.core.serializers import CodeField
 from apps.core.viewsets import Collection
-from apps.impact.models import Effect, RankedSolution
+from apps.impact import checking, plots
+from apps.impact.models import Effect, RankedSolution, Run, SolutionClaim
+from apps.library.models import Solution
 from apps.planning.models import ActionSolution
 from apps.taxonomy.filters import ChallengeCodeFilter
 
@@ -63,6 +69,27 @@ class EffectSerializer(serializers.ModelSerializer[Effect]):
         return effect.reason or None
 
 
+class WeekSerializer(serializers.Serializer[plots.WeekRow]):
+    """A week around an action: levels on the metric's own scale, differences positive when better.
+
+    A difference between `chance_low` and `chance_high` could be chance; `total` adds the differences up over all
+    who responded since the start.
+    """
+
+    week = serializers.DateField()
+    observed = serializers.FloatField(allow_null=True)
+    without = serializers.FloatField(allow_null=True)
+    without_low = serializers.FloatField(allow_null=True)
+    without_high = serializers.FloatField(allow_null=True)
+    n = serializers.FloatField()
+    difference = serializers.FloatField(allow_null=True)
+    chance_low = serializers.FloatField(allow_null=True)
+    chance_high = serializers.FloatField(allow_null=True)
+    total = serializers.FloatField(allow_null=True)
+    total_chance_low = serializers.FloatField(allow_null=True)
+    total_chance_high = serializers.FloatField(allow_null=True)
+
+
 class EffectFilter(FilterSet):
     action = CodeFilter(field_name="action__external_id")
     unit = CodeFilter(field_name="action__unit__code")
@@ -108,6 +135,13 @@ class EffectViewSet(Collection[Effect]):
             .prefetch_related(Prefetch("action__solutions", used))
         )
 
+    @extend_schema(responses=WeekSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def weeks(self, request: Request, **_kwargs: str) -> Response:
+        """The weeks around the action with and without it; empty where no effect is known."""
+        effect = Effect.objects.select_related("metric", "run").get(pk=self.get_object().pk)
+        return Response(WeekSerializer(plots.week_rows(effect), many=True).data)
+
 
 class RankingSerializer(serializers.ModelSerializer[RankedSolution]):
     challenge = CodeField()
@@ -144,6 +178,13 @@ class RankingSerializer(serializers.ModelSerializer[RankedSolution]):
             "as_of",
         )
         read_only_fields = fields
+
+
+class PairSerializer(serializers.Serializer[tuple[str, float]]):
+    """The chance that the solution of the address is better than `solution`."""
+
+    solution = serializers.CharField()
+    better = serializers.FloatField()
 
 
 class RankingFilter(FilterSet):
@@ -199,3 +240,122 @@ class RankingViewSet(Collection[RankedSolution]):
 
     def get_queryset(self) -> QuerySet[RankedSolution]:
         return RankedSolution.objects.select_related("challenge", "solution")
+
+    @extend_schema(responses=PairSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def pairs(self, request: Request, **_kwargs: str) -> Response:
+        """How likely the solution is better than each other one that is ranked for the challenge."""
+        better = self.get_object().better
+        codes = dict(Solution.objects.filter(pk__in=better).order_by("code").values_list("pk", "code"))
+        pairs = [{"solution": code, "better": better[str(pk)]} for pk, code in codes.items()]
+        return Response(PairSerializer(pairs, many=True).data)
+
+
+class CheckSerializer(serializers.Serializer[dict[str, object]]):
+    """A check that did not pass without a value could not be run."""
+
+    code = serializers.CharField()
+    passed = serializers.BooleanField()
+    value = serializers.FloatField(allow_null=True)
+    limit = serializers.CharField(allow_blank=True)
+
+
+class MetricChecksSerializer(serializers.ModelSerializer[Run]):
+    """The checks of a metric's newest measurement; `inflation` is the factor on its standard errors."""
+
+    metric = CodeField()
+    reason = serializers.SerializerMethodField()
+    inflation = serializers.SerializerMethodField()
+    checks = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Run
+        fields = ("id", "metric", "as_of", "reason", "inflation", "checks", "method")
+        read_only_fields = fields
+
+    def get_reason(self, run: Run) -> str | None:
+        return run.reason or None
+
+    def get_inflation(self, run: Run) -> float:
+        return checking.inflation_of(run)
+
+    @extend_schema_field(CheckSerializer(many=True))
+    def get_checks(self, run: Run) -> list[dict[str, object]]:
+        return list(CheckSerializer(run.checks or [], many=True).data)
+
+
+class CheckFilter(FilterSet):
+    metric = CodeFilter(field_name="metric__code")
+    reason = django_filters.CharFilter()
+    as_of = django_filters.DateFilter()
+
+
+class CheckViewSet(Collection[Run]):
+    """Whether each metric's measurement holds, one row per metric."""
+
+    queryset = Run.objects.none()
+    serializer_class = MetricChecksSerializer
+    filterset_class = CheckFilter
+    read_role = Role.LEAD
+    ordering_fields = {"metric": "metric__code", "as_of": "as_of"}
+    ordering = ("metric",)
+    search_fields = ("metric__name", "metric__name_fr")
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return Run.objects.filter(pk__in=checking.newest_runs().values("pk")).select_related("metric")
+
+
+class ClaimSerializer(serializers.ModelSerializer[SolutionClaim]):
+    solution = CodeField()
+    metric = CodeField()
+    actions = serializers.IntegerField(source="action_count", read_only=True)
+    units = serializers.IntegerField(source="unit_count", read_only=True)
+
+    class Meta:
+        model = SolutionClaim
+        fields = (
+            "id",
+            "solution",
+            "metric",
+            "as_of",
+            "verdict",
+            "effect",
+            "se",
+            "low",
+            "high",
+            "p_positive",
+            "heterogeneity",
+            "actions",
+            "units",
+            "evidence",
+            "method",
+            "made_at",
+        )
+        read_only_fields = fields
+
+
+class ClaimFilter(FilterSet):
+    solution = CodeFilter(field_name="solution__code")
+    metric = CodeFilter(field_name="metric__code")
+    verdict = django_filters.ChoiceFilter(choices=RankedSolution.Verdict.choices)
+    as_of = django_filters.DateFilter()
+
+
+class ClaimViewSet(Collection[SolutionClaim]):
+    """What was said of each solution when: a new row whenever something else is said."""
+
+    queryset = SolutionClaim.objects.none()
+    serializer_class = ClaimSerializer
+    filterset_class = ClaimFilter
+    read_role = Role.LEAD
+    ordering_fields = {
+        "solution": "solution__code",
+        "metric": "metric__code",
+        "as_of": "as_of",
+        "verdict": "verdict",
+    }
+    ordering = ("solution", "metric", "as_of")
+    search_fields = ("solution__title", "solution__title_fr", "metric__name")
+
+    def get_queryset(self) -> QuerySet[SolutionClaim]:
+        return SolutionClaim.objects.select_related("solution", "metric")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -88,14 +88,14 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricChecks:
-    """All checks of one outcome; `widened` says by how much its ranges were widened."""
+    """All checks of one outcome; `inflation` is the factor by which its ranges were widened."""
 
     code: str
     name: str
     as_of: date
     checks: tuple[CheckRow, ...]
     refusal: words.Words | None
-    widened: str
+    inflation: float
 
     @property
     def state(self) -> str:
@@ -103,6 +103,10 @@ class MetricChecks:
         if ATTENTION in states:
             return ATTENTION
         return NOT_RUN if NOT_RUN in states or self.refusal else WELL
+
+    @property
+    def widened(self) -> str:
+        return formats.percent(self.inflation - 1) if self.inflation > 1 else ""
 
     @property
     def troubles(self) -> int:
@@ -121,14 +125,19 @@ class MetricChecks:
         return _("all hold")
 
 
+def newest_runs() -> QuerySet[Run]:
+    """Of each metric the newest measurement that finished."""
+    return Run.objects.filter(state=Run.State.FINISHED).order_by("metric_id", "-pk").distinct("metric_id")
+
+
+def inflation_of(run: Run) -> float:
+    """The factor by which every range of the metric was widened, 1 where nothing had to be."""
+    return float((run.noise or {}).get("inflation") or 1.0)
+
+
 def metric_checks() -> list[MetricChecks]:
     """The checks of every outcome's newest measurement, those with trouble first, in three queries."""
-    runs = (
-        Run.objects.filter(state=Run.State.FINISHED)
-        .select_related("metric")
-        .order_by("metric_id", "-pk")
-        .distinct("metric_id")
-    )
+    runs = newest_runs().select_related("metric")
     left_out = {
         row["metric"]: row
         for row in RankedSolution.objects.filter(context="", action_count__gte=15, evidence__gte=4)
@@ -147,7 +156,6 @@ def _checks(run: Run, left_out: Mapping[str, Any] | None) -> MetricChecks:
         _left_out(left_out) if code == "leave_one_out" else _row(code, kept.get(code), run.metric)
         for code in QUESTIONS
     )
-    inflation = float((run.noise or {}).get("inflation") or 1.0)
     refusal = None
     if run.reason:
         refusal = words.refusal(run.reason, words.Figures(units=run.unit_count, weeks=run.week_count))
@@ -157,7 +165,7 @@ def _checks(run: Run, left_out: Mapping[str, Any] | None) -> MetricChecks:
         as_of=run.as_of,
         checks=() if refusal else rows,
         refusal=refusal,
-        widened=formats.percent(inflation - 1) if inflation > 1 else "",
+        inflation=inflation_of(run),
     )
 
 
@@ -172,7 +180,13 @@ def _row(code: str, check: Mapping[str, Any] | None, metric: Metric) -> CheckRow
         state, text = WELL, ""
     else:
         state, text = ATTENTION, caveats.check(code, value).text
-    return CheckRow(code=code, question=question, state=state, value=_value(code, value, check, metric), text=text)
+    return CheckRow(
+        code=code,
+        question=question,
+        state=state,
+        value=_value(code, value, check, metric),
+        text=text,
+    )
 
 
 def _left_out(found: Mapping[str, Any] | None) -> CheckRow:
