@@ -68,8 +68,8 @@ def _compared(action: Action, effect: Effect, windows: Windows | None) -> tuple[
     said.append(
         _(
             "The weeks that count are compared with how the same weeks would likely have gone without the "
-            "action. We know that from this unit’s own past (%(weeks_before)s with %(n_before)s) and from %(units)s "
-            "that answered the same question over %(weeks)s, those of its region first (%(region)s)."
+            "action. We know that from this unit’s own past (%(weeks_before)s with %(n_before)s) and from "
+            "%(units)s that answered the same question over %(weeks)s, those of its region first (%(region)s)."
         )
         % {
             "weeks_before": formats.counted(effect.weeks_before, "week"),
