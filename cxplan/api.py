@@ -15,6 +15,7 @@ from apps.imports.api import ImportViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
+from apps.planning.api_follow import CheckInViewSet, ProofViewSet, TaskViewSet
 from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
 from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet
 
@@ -32,6 +33,9 @@ router.register("ideas", IdeaViewSet, "idea")
 router.register("calls", CallViewSet, "call")
 router.register("plans", PlanViewSet, "plan")
 router.register("actions", ActionViewSet, "action")
+router.register("tasks", TaskViewSet, "task")
+router.register("check-ins", CheckInViewSet, "check-in")
+router.register("proofs", ProofViewSet, "proof")
 router.register("events", EventViewSet, "event")
 router.register("responses", ResponseViewSet, "response")
 router.register("effects", EffectViewSet, "effect")

@@ -30,6 +30,8 @@ app.conf.beat_schedule = {
     "forget-notifications": {"task": "notifications.forget", "schedule": 6 * 3600.0},
     # Solutions whose review became due and whose owner was not told yet.
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
+    # Tasks and check-ins that fell due, plans and tasks left alone, of which nobody was reminded yet.
+    "remind-of-plans": {"task": "planning.remind", "schedule": 900.0, "options": {"expires": 900}},
     # Responses whose label was mapped, or mapped otherwise, since they came in.
     "code-labels": {"task": "feedback.code_labels", "schedule": 10.0},
     # Ideas whose deadline passed: nobody's silence may last longer than was promised.

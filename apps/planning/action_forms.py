@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.accounts.models import User
+from apps.core.uploads import DOCUMENTS, IMAGES, endings_of
 from apps.library.models import Solution
 from apps.planning.corrections import ActionChanges
 from apps.planning.events import NotedEvent
 from apps.planning.forms import DayField, VersionField, money, words
 from apps.planning.freezing import AppliedSolution
+from apps.planning.guide import procedure_lines
 from apps.planning.models import Action, Event
 from apps.planning.rules import BACKDATED_DAYS
 from apps.planning.selectors import (
@@ -85,6 +87,12 @@ class ApplyForm(forms.Form):
     cost = money()
     note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=words(2))
 
+    proof = forms.FileField(
+        label=gettext_lazy("A photo or a file that shows it"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": endings_of(IMAGES | DOCUMENTS)}),
+    )
+    steps = forms.MultipleChoiceField(required=False)
     is_sure = forms.BooleanField(required=False)
     events = forms.ModelMultipleChoiceField(Event.objects.none(), required=False)
     event_name = forms.CharField(label=gettext_lazy("What else happened?"), max_length=200, required=False)
@@ -104,7 +112,10 @@ class ApplyForm(forms.Form):
             data, files, initial={"seen_at": action.updated_at.isoformat(), "events": picked, **initial}
         )
         self.action, self.as_of = action, as_of
-        events = self.fields["events"]
+        self.lines = procedure_lines([row.solution for row in used_solutions(action)])
+        steps, events = self.fields["steps"], self.fields["events"]
+        assert isinstance(steps, forms.MultipleChoiceField)
+        steps.choices = [(line, line) for line in self.lines]
         assert isinstance(events, forms.ModelMultipleChoiceField)
         events.queryset = events_of_unit(action.unit)
         used = used_solutions(action)
@@ -185,12 +196,23 @@ class ApplyForm(forms.Form):
             ends_on=entered["event_ends_on"],
         )
 
+    @property
+    def ticked(self) -> list[str]:
+        return list(self["steps"].value() or ())
+
+    def done_steps(self) -> list[dict[str, object]]:
+        """Every step of the recipe with whether it was done; none when nobody ticked any."""
+        ticked = set(self.cleaned_data["steps"])
+        return [{"text": line, "is_done": line in ticked} for line in self.lines] if ticked else []
+
     def application(self) -> dict[str, Any]:
         """What `apply_action` takes."""
         names = ("effective_on", "note", "cost", "seen_at", "events")
         return {
             "solutions": self.applied(),
             "noted": self.noted(),
+            "proof": self.cleaned_data["proof"],
+            "steps": self.done_steps(),
             **{name: self.cleaned_data[name] for name in names},
         }
 

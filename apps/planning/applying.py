@@ -1,20 +1,23 @@
 """What freezes an action: applying what was planned, and noting what was done already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+from django.core.files import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.core.errors import CxplanError
 from apps.planning.events import NotedEvent, create_event
+from apps.planning.following import add_checklist, add_proof
 from apps.planning.freezing import AppliedSolution, freeze, snapshot
 from apps.planning.holding import insert_action, locked, record_action
 from apps.planning.models import Action, Event
-from apps.planning.rules import check_effective_on, check_period
+from apps.planning.rules import PlanIncomplete, check_effective_on, check_period
 from apps.planning.selectors import is_undoable
 from apps.planning.states import Step, next_state
 from apps.taxonomy.models import Challenge
@@ -80,6 +83,14 @@ def log_action(
 
 
 @transaction.atomic
+def log_actions(*, units: Sequence[Unit], **told: Any) -> list[Action]:
+    """Note the same in each of `units`, in all of them or in none; takes and raises what `log_action` does."""
+    if not units:
+        raise PlanIncomplete(_("Choose where: at least one unit."), field="units")
+    return [log_action(external_id=None, unit=unit, **told) for unit in dict.fromkeys(units)]
+
+
+@transaction.atomic
 def apply_action(
     *,
     action: Action,
@@ -89,6 +100,8 @@ def apply_action(
     cost: Decimal | None = None,
     events: Sequence[Event] = (),
     noted: NotedEvent | None = None,
+    proof: "File[bytes] | None" = None,
+    steps: Sequence[Mapping[str, object]] = (),
     as_of: date,
     actor: User | None,
     seen_at: datetime | None = None,
@@ -97,7 +110,7 @@ def apply_action(
 
     With an `effective_on` after `as_of` the action is applied too, but has an effect only from that day.
     Raises StepNotPossible, ActionChanged, PlanIncomplete, SolutionNotUsable, DateNotPossible,
-    FidelityOutOfRange, EventExists, EventEndsTooEarly.
+    FidelityOutOfRange, EventExists, EventEndsTooEarly, UploadRefused.
     """
     action = locked(action, seen_at=seen_at)
     state = next_state(Step.APPLY, action.state)
@@ -114,6 +127,10 @@ def apply_action(
         events = [*events, create_event(unit=action.unit, **asdict(noted), actor=actor)]
     action.events.set(events)
     record_action("applied", action, actor, snapshot(action))
+    if proof is not None:
+        add_proof(action=action, file=proof, actor=actor)
+    if steps:
+        add_checklist(action=action, steps=steps, actor=actor)
     return action
 
 

@@ -1,6 +1,6 @@
 """What was decided and done: plans, actions as applied, and known disturbances."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.languages import localised
+from apps.core.uploads import StoredUnder
 from apps.library.models import Playbook, Solution, SolutionVersion
 from apps.taxonomy.models import Challenge, Metric
 
@@ -97,7 +98,7 @@ class Action(models.Model):
     cost = models.DecimalField(_("actual cost"), max_digits=14, decimal_places=2, null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
     is_randomised = models.BooleanField(_("order drawn by lot"), default=False)
-    events = models.ManyToManyField("Event", related_name="+")
+    events: "models.ManyToManyField[Event, Any]" = models.ManyToManyField("Event", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -309,7 +310,7 @@ class Proof(models.Model):
 
     action = models.ForeignKey(Action, models.CASCADE, related_name="proofs")
     kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
-    file = models.FileField(_("file"), upload_to="proofs/%Y/%m", blank=True)
+    file = models.FileField(_("file"), upload_to=StoredUnder("proofs"), blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
     # Of a checklist: one {"text", "is_done"} a step.

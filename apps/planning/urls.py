@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.planning import action_views, event_views, guide_views, views
+from apps.planning import action_views, event_views, follow_views, guide_views, log_views, rule_views, views
 
 app_name = "planning"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("plans/<int:pk>/ready/", guide_views.ready, name="guide-ready"),
     path("plans/<int:pk>/agree/", guide_views.agree, name="guide-agree"),
     path("plans/<int:pk>/discard/", guide_views.discard, name="guide-discard"),
+    path("plans/log/", log_views.log, name="log"),
+    path("plans/rules/", rule_views.rules, name="rules"),
+    path("plans/rules/questions/", rule_views.ready_item_add, name="ready-item-add"),
+    path("plans/rules/questions/<int:pk>/retire/", rule_views.ready_item_retire, name="ready-item-retire"),
     path("plans/nearby/", views.nearby, name="nearby"),
     path("actions/<str:external_id>/", views.action, name="action"),
     path("actions/<str:external_id>/apply/", action_views.action_apply, name="action-apply"),
@@ -23,6 +27,18 @@ urlpatterns = [
     path("actions/<str:external_id>/stop/", action_views.action_stop, name="action-stop"),
     path("actions/<str:external_id>/sustain/", action_views.action_sustain, name="action-sustain"),
     path("actions/<str:external_id>/withdraw/", action_views.action_withdraw, name="action-withdraw"),
+    path("actions/<str:external_id>/put-off/", follow_views.action_put_off, name="action-put-off"),
+    path("actions/<str:external_id>/let-go/", follow_views.action_let_go, name="action-let-go"),
+    path("actions/<str:external_id>/tasks/", follow_views.task_add, name="task-add"),
+    path("actions/<str:external_id>/check-in/", follow_views.check_in_new, name="check-in"),
+    path("actions/<str:external_id>/proof/", follow_views.proof_new, name="proof-new"),
+    path("proofs/<int:pk>/", follow_views.proof_file, name="proof-file"),
+    path("proofs/<int:pk>/remove/", follow_views.proof_remove, name="proof-remove"),
+    path("tasks/<int:pk>/", follow_views.task, name="task"),
+    path("tasks/<int:pk>/done/", follow_views.task_done, name="task-done"),
+    path("tasks/<int:pk>/move/", follow_views.task_move, name="task-move"),
+    path("tasks/<int:pk>/put-off/", follow_views.task_put_off, name="task-put-off"),
+    path("tasks/<int:pk>/remove/", follow_views.task_remove, name="task-remove"),
     path("events/", event_views.event_list, name="event-list"),
     path("events/new/", event_views.event_new, name="event-new"),
     path("events/<int:pk>/", event_views.event, name="event"),

@@ -14,6 +14,8 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.planning import selectors
 from apps.planning.focuses import FocusLimit, planning_rules
+from apps.planning.follow import followed
+from apps.planning.follow_forms import TaskForm
 from apps.planning.forms import PlanForm, refusals
 from apps.planning.history import history
 from apps.planning.models import Action, Plan
@@ -161,5 +163,8 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
         "siblings": selectors.siblings(shown, scope=request.person.scope()),
         "history": history(shown),
+        "manages": manages,
+        "follow": followed(shown, as_of=today),
+        "task_form": TaskForm(action=shown, person=request.user) if manages else None,
     }
     return render(request, "planning/action.html", context)
