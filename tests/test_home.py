@@ -21,7 +21,6 @@ from tests.factories import (
     ActionSolutionFactory,
     CellFactory,
     ChallengeFactory,
-    CheckInFactory,
     EffectFactory,
     MetricFactory,
     PlanFactory,
@@ -29,9 +28,9 @@ from tests.factories import (
     RunFactory,
     SolutionFactory,
     SolutionVersionFactory,
-    TaskFactory,
 )
 from tests.notification_factories import MailFactory, NotificationFactory
+from tests.planning_factories import CheckInFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -268,3 +267,8 @@ def test_sharing_results_with_the_team_opens_a_conversation(client, manager, cha
     page = home_of(client, manager)
     assert "You are talking these results over" in page
     assert f'"{address}"' not in page
+
+
+@pytest.mark.parametrize("who", ["manager", "lead", "staff"])
+def test_every_home_has_the_ideas(request, client, chain, who):
+    assert f'hx-get="{reverse("ideas:home")}"' in home_of(client, request.getfixturevalue(who))
