@@ -1,5 +1,7 @@
 """Effects and rankings over the API, by the names and with the values of the commands."""
 
+from typing import Any
+
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
@@ -69,7 +71,7 @@ class EffectSerializer(serializers.ModelSerializer[Effect]):
         return effect.reason or None
 
 
-class WeekSerializer(serializers.Serializer[plots.WeekRow]):
+class WeekSerializer(serializers.Serializer[Any]):
     """A week around an action: levels on the metric's own scale, differences positive when better.
 
     A difference between `chance_low` and `chance_high` could be chance; `total` adds the differences up over all
@@ -180,7 +182,7 @@ class RankingSerializer(serializers.ModelSerializer[RankedSolution]):
         read_only_fields = fields
 
 
-class PairSerializer(serializers.Serializer[tuple[str, float]]):
+class PairSerializer(serializers.Serializer[Any]):
     """The chance that the solution of the address is better than `solution`."""
 
     solution = serializers.CharField()
@@ -251,7 +253,7 @@ class RankingViewSet(Collection[RankedSolution]):
         return Response(PairSerializer(pairs, many=True).data)
 
 
-class CheckSerializer(serializers.Serializer[dict[str, object]]):
+class CheckSerializer(serializers.Serializer[Any]):
     """A check that did not pass without a value could not be run."""
 
     code = serializers.CharField()
