@@ -39,16 +39,14 @@ from tests.factories import (
 )
 from tests.idea_permissions import IDEA_API, IDEA_PAGES, idea_rows
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
+from tests.library_permissions import LIBRARY_API, LIBRARY_PAGES
 from tests.notification_factories import MailFactory, NotificationFactory
 from tests.permission_rows import (
-    API_CHANGE,
     API_IN_SCOPE,
     API_LEADS,
     API_MEMBERS,
-    API_WRITE,
     ROLES,
     SIGN_IN,
-    WRITE,
     Route,
     collection,
     endpoint,
@@ -63,6 +61,7 @@ from tests.permission_rows import (
 from tests.planning_factories import CheckInFactory, ProofFactory, ReadyItemFactory, TaskFactory
 from tests.planning_permissions import PLANNING_API, PLANNING_PAGES
 from tests.taxonomy_factories import UnmappedLabelFactory
+from tests.taxonomy_permissions import TAXONOMY_API, TAXONOMY_PAGES
 
 pytestmark = pytest.mark.django_db
 
@@ -102,81 +101,6 @@ PAGES = [
     page("POST", "notifications:results-seen", in_scope(204), "unit"),
     page("POST", "notifications:conversation-open", managers_in_scope(302), "unit"),
     page("POST", "notifications:conversation-end", managers_in_scope(302), "unit"),
-    page("GET", "taxonomy:challenge-list", members()),
-    page("GET", "taxonomy:challenge", members(), "challenge"),
-    page("GET", "taxonomy:editor", leads()),
-    page("GET", "taxonomy:challenges-under", leads(), "holder"),
-    page("GET", "taxonomy:challenge-new", leads()),
-    page("POST", "taxonomy:challenge-new", leads(422)),
-    page("GET", "taxonomy:challenge-edit", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-edit", leads(422), "challenge"),
-    page("GET", "taxonomy:challenge-move", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-move", leads(302), "challenge"),
-    page("GET", "taxonomy:challenge-merge", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-merge", leads(422), "challenge"),
-    page("GET", "taxonomy:challenge-split", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-split", leads(422), "challenge"),
-    page("GET", "taxonomy:challenge-retire", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-retire", leads(302), "challenge"),
-    page("GET", "taxonomy:challenge-restore", leads(), "challenge"),
-    page("POST", "taxonomy:challenge-restore", leads(422), "challenge"),
-    page("POST", "taxonomy:change-undo", leads(302), "vocabulary_change"),
-    page("GET", "taxonomy:label-list", leads()),
-    page("POST", "taxonomy:label-list", leads(302)),
-    page("GET", "taxonomy:alias-list", leads()),
-    page("GET", "taxonomy:alias-new", leads()),
-    page("POST", "taxonomy:alias-new", leads(422)),
-    page("GET", "taxonomy:alias", leads(), "alias"),
-    page("POST", "taxonomy:alias", leads(422), "alias"),
-    page("POST", "taxonomy:alias-remove", leads(302), "alias"),
-    page("GET", "taxonomy:journey-list", leads()),
-    page("GET", "taxonomy:journey", leads(), "journey"),
-    page("POST", "taxonomy:journey", leads(422), "journey"),
-    page("GET", "library:solution-list", members()),
-    page("GET", "library:solution", members(), "solution"),
-    page("GET", "library:solution", leads(), "draft"),
-    page("GET", "curation:pack-list", leads()),
-    page("POST", "curation:pack-list", leads(422)),
-    page("GET", "curation:pack", leads(), "pack"),
-    page("POST", "curation:pack-import", leads(302), "pack"),
-    page("GET", "curation:pack-export", leads()),
-    page("POST", "curation:pack-export", leads(422)),
-    page("GET", "curation:outside-evidence", members(), "solution"),
-    page("GET", "curation:outside-evidence", leads(), "draft"),
-    page("GET", "library:solution-pdf", members(), "solution"),
-    page("GET", "library:solution-version", members(), "solution", "number"),
-    page("GET", "library:solution-version", leads(), "draft", "number"),
-    page("POST", "library:solution-watch", members(302), "solution"),
-    page("POST", "library:solution-watch", leads(302), "draft"),
-    page("GET", "library:solution-file", members(), "file"),
-    page("GET", "library:solution-file", leads(), "draft_file"),
-    page("GET", "library:solution-new", leads()),
-    page("POST", "library:solution-new", leads(422)),
-    page("GET", "library:solution-edit", leads(), "solution"),
-    page("POST", "library:solution-edit", leads(422), "solution"),
-    page("POST", "library:solution-status", leads(302), "solution"),
-    page("POST", "library:solution-reviewed", leads(302), "solution"),
-    page("POST", "library:version-restore", leads(302), "solution", "number"),
-    page("GET", "library:solution-links", leads(), "solution"),
-    page("POST", "library:solution-links", leads(302), "solution", data={"challenge": "queue"}),
-    page("GET", "library:solution-files", leads(), "solution"),
-    page("POST", "library:solution-files", leads(302), "solution"),
-    page("POST", "library:file-delete", leads(302), "file"),
-    page("POST", "library:learning-new", leads(302), "solution"),
-    page("POST", "library:learning", leads(302), "learning"),
-    page("GET", "library:change-request-new", members(), "solution"),
-    page("POST", "library:change-request-new", members(422), "solution"),
-    page("GET", "library:change-request-list", members()),
-    page("GET", "library:change-request", (SIGN_IN, 200, 404, 404, 200, 200), "change_request"),
-    page("POST", "library:change-request-decide", leads(302), "change_request"),
-    page("GET", "library:playbook-list", members()),
-    page("GET", "library:playbook", members(), "playbook"),
-    page("GET", "library:playbook", leads(), "playbook_draft"),
-    page("GET", "library:playbook-new", leads()),
-    page("POST", "library:playbook-new", leads()),
-    page("GET", "library:playbook-edit", leads(), "playbook"),
-    page("POST", "library:playbook-edit", leads(), "playbook"),
-    page("POST", "library:playbook-status", leads(302), "playbook"),
     page("GET", "feedback:unit-chosen", members(302)),
     page("GET", "feedback:unit", in_scope(), "unit"),
     page("GET", "feedback:unit-metric", in_scope(), "unit", "metric"),
@@ -202,51 +126,6 @@ PAGES = [
 API = [
     *PLANNING_API,
     *collection("unit", "unit", API_IN_SCOPE),
-    *collection("touchpoint", "touchpoint"),
-    *collection("journey", "journey"),
-    *collection("metric", "metric"),
-    *collection("challenge", "challenge"),
-    endpoint("POST", "challenge-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
-    *(
-        endpoint(
-            method,
-            f"challenge-{name}",
-            (401, 403, 403, 403, status, status),
-            "challenge",
-            scopes=(ApiToken.Access.WRITE,),
-        )
-        for method, name, status in (
-            ("PATCH", "detail", 200),
-            ("POST", "move", 400),
-            ("POST", "merge", 400),
-            ("POST", "split", 400),
-            ("POST", "retire", 200),
-            ("POST", "restore", 422),
-            ("POST", "undo", 409),
-        )
-    ),
-    *collection("alias", "alias"),
-    endpoint("POST", "alias-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
-    endpoint("PATCH", "alias-detail", (401, 403, 403, 403, 400, 400), "alias", scopes=(ApiToken.Access.WRITE,)),
-    endpoint("DELETE", "alias-detail", (401, 403, 403, 403, 204, 204), "alias", scopes=(ApiToken.Access.WRITE,)),
-    endpoint("GET", "unmapped-label-list", API_LEADS),
-    endpoint("GET", "unmapped-label-detail", API_LEADS, "label"),
-    *collection("solution", "solution"),
-    endpoint("GET", "solution-detail", (401, 404, 404, 404, 200, 200), "draft"),
-    endpoint("POST", "solution-list", API_WRITE, scopes=WRITE),
-    endpoint("PATCH", "solution-detail", API_CHANGE, "solution", scopes=WRITE),
-    endpoint("PUT", "solution-by-reference", API_WRITE, scopes=WRITE),
-    endpoint("GET", "solution-versions", API_MEMBERS, "solution"),
-    endpoint("GET", "solution-links", API_MEMBERS, "solution"),
-    endpoint("PUT", "solution-links", API_WRITE, "solution", scopes=WRITE),
-    endpoint("GET", "solution-files", API_MEMBERS, "solution"),
-    endpoint("POST", "solution-files", (401, 403, 403, 403, 415, 415), "solution", scopes=WRITE),
-    endpoint("GET", "solution-file", API_MEMBERS, "solution", "file"),
-    endpoint("DELETE", "solution-file", (401, 403, 403, 403, 204, 204), "solution", "file", scopes=WRITE),
-    *collection("playbook", "playbook"),
-    endpoint("GET", "playbook-detail", (401, 404, 404, 404, 200, 200), "playbook_draft"),
-    endpoint("POST", "playbook-list", API_WRITE, scopes=WRITE),
-    endpoint("PATCH", "playbook-detail", API_CHANGE, "playbook", scopes=WRITE),
     *collection("plan", "plan", API_IN_SCOPE),
     *collection("action", "action", API_IN_SCOPE),
     # An empty body: a 400 is given to those who may write there.
@@ -266,10 +145,6 @@ API = [
     endpoint("POST", "import-list", (401, 403, 403, 403, 415, 415), scopes=(ApiToken.Access.IMPORT,)),
     endpoint("GET", "import-detail", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
     endpoint("GET", "import-rejects", API_LEADS, "batch", scopes=(ApiToken.Access.READ, ApiToken.Access.IMPORT)),
-    endpoint("GET", "pack-list", API_LEADS),
-    endpoint("GET", "pack-detail", API_LEADS, "pack"),
-    endpoint("GET", "pack-export", API_LEADS),
-    endpoint("POST", "pack-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
     endpoint("GET", "notification-list", API_MEMBERS),
     endpoint("GET", "notification-detail", (401, 404, 200, 404, 404, 404), "notification"),
     endpoint(
@@ -290,8 +165,8 @@ API = [
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
     ),
 ]
-PAGES += IDEA_PAGES
-API += IDEA_API
+PAGES += [*IDEA_PAGES, *LIBRARY_PAGES, *TAXONOMY_PAGES]
+API += [*IDEA_API, *LIBRARY_API, *TAXONOMY_API]
 ROUTES = [*PUBLIC, *PAGES, *API]
 
 
