@@ -154,12 +154,20 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
         }
         for bubble in comparison.bubbles
     ]
+    # A column for what nobody put a price on, when there is any.
+    first = 0 if any(bubble.cost is None for bubble in comparison.bubbles) else 1
     words = "[" + ",".join(f"'{str(word).replace(chr(39), chr(8217))}'" for word in COST_WORDS) + "]"
     x = {
         "field": "cost",
         "type": "quantitative",
-        "scale": {"domain": [-0.5, 5.5], "nice": False},
-        "axis": {"values": list(range(6)), "labelExpr": f"{words}[datum.value]", "grid": False},
+        "scale": {"domain": [first - 0.5, 5.5], "nice": False},
+        "axis": {
+            "values": list(range(first, 6)),
+            "labelExpr": f"{words}[datum.value]",
+            "labelOverlap": False,
+            "labelLimit": 90,
+            "grid": False,
+        },
     }
     y = {
         "field": "effect",
@@ -199,7 +207,7 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
                         "scale": {"range": ["@accent", "@better", "@attention", "@worse", "@unclear", "@ink"]},
                         "legend": {"orient": "top", "columns": 3},
                     },
-                    "shape": {"field": "kind", "type": "nominal", "legend": None},
+                    "shape": {"field": "kind", "type": "nominal", "legend": {"orient": "top", "columns": 3}},
                     "stroke": {"condition": {"test": "datum.pinned", "value": "@ink"}, "value": None},
                     "strokeWidth": {"value": 2.5},
                     "tooltip": [

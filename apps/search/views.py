@@ -39,8 +39,11 @@ def search(request: PersonRequest) -> HttpResponse:
         "comparison": comparison,
         "spec": bubbles_spec(comparison) if comparison else None,
         "orders": ORDERS,
-        "tabs": [("", question.address(what="", view=""), not question.what)]
-        + [(label, question.address(what=what), question.what == what) for what, label in WHATS],
+        "tabs": [("", question.address(what="", view=""), len(question.kinds_of_hits) > 1)]
+        + [
+            (label, question.address(what=what, view=""), question.kinds_of_hits == (what,))
+            for what, label in WHATS
+        ],
         "views": {view: question.address(what=SOLUTIONS, view=view) for view in (TABLE, BUBBLES)},
         "query": question.address()[1:],
         "without_facets": question.address(
