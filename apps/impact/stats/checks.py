@@ -14,7 +14,7 @@ from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
 from .effects import Mixture, posterior
-from .information import Bucket, Model, leave_groups_out, local_variance
+from .information import Model, leave_groups_out, local_variance, one_row
 from .plain import Plain
 from .results import Check, Interval
 from .solutions import Uses, information_share
@@ -211,7 +211,7 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
         if index.size:
             bucket, row = where[int(index[0])]
             x = rows(np.full(index.size, i), blocks.start[index], blocks.end[index], cell)
-            v = v + x @ local_variance_row(bucket, row, joint) @ x.T
+            v = v + x @ local_variance(one_row(bucket, row), joint.info.spread)[0] @ x.T
             resid = resid - x @ expected[index]
         z = np.linalg.solve(np.linalg.cholesky(v[np.ix_(seen, seen)]), resid[seen])
         spot = np.flatnonzero(seen)
@@ -254,20 +254,6 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
             limit=f"{REGION_VARIANCE[0]}–{REGION_VARIANCE[1]}",
         )
     )
-
-
-def local_variance_row(bucket: Bucket, row: int, joint: Joint) -> Floats:
-    """Λ of one unit."""
-    one = Bucket(
-        index=bucket.index[row : row + 1],
-        s=bucket.s[row : row + 1],
-        shared=bucket.shared[row : row + 1],
-        own=bucket.own[row : row + 1],
-        side=bucket.side[row : row + 1],
-        wide=bucket.wide[row : row + 1],
-        flat=slice(0, 0),
-    )
-    return np.asarray(local_variance(one, joint.info.spread)[0])
 
 
 def _scores(model: Model, joint: Joint, residuals: Residuals) -> Floats:

@@ -249,8 +249,8 @@ def counterfactual(fit: MetricFit, panel: Panel, action_index: int) -> Series:
     if fit.state is None or effect.interval is None:
         raise NotEstimable(effect.reason or "not_estimable", effect.detail or "the action has no estimate")
     model = fit.state.model
-    intervention = int(model.done.of_action[action_index])
-    return series.without(model, fit.state.joint, panel, intervention, fit.inflation)
+    intervention = model.done.of_action[action_index : action_index + 1]
+    return series.draw(model, fit.state.joint, panel, intervention, fit.inflation)[0]
 
 
 def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS, kind: int | None = None) -> Ranking:

@@ -204,6 +204,20 @@ def build(
     )
 
 
+def one_row(bucket: Bucket, row: int) -> Bucket:
+    """The bucket of one unit, for its Λ."""
+    only = slice(row, row + 1)
+    return Bucket(
+        index=bucket.index[only],
+        s=bucket.s[only],
+        shared=bucket.shared[only],
+        own=bucket.own[only],
+        side=bucket.side[only],
+        wide=bucket.wide[only],
+        flat=slice(0, 0),
+    )
+
+
 def local_variance(bucket: Bucket, spread: Floats) -> Floats:
     """Λ of the units of a bucket, (N, b, b)."""
     v = np.square(spread)

@@ -22,8 +22,6 @@ from .information import Bucket, Information, Model
 from .results import Series
 from .sufficient import UnitStatistics
 
-AT_ONCE = 64  # units whose precisions are held at once
-
 T = TypeVar("T", UnitStatistics, Interventions, Information, WeekSystem)
 
 
@@ -135,24 +133,7 @@ def cut(fit: MetricFit, panel: Panel, units: Ints, actions: Ints) -> Portion:
 
 def draw(portion: Portion) -> tuple[Series, ...]:
     """The weeks around each of the portion's actions in their order, to the bit as from the whole fit."""
-    noise = portion.model.statistics.noise
-    unit = portion.model.done.unit[portion.intervention]
-    order = np.argsort(unit, kind="stable")
-    drawn: dict[int, Series] = {}
-    wanted = np.unique(unit)
-    for first in range(0, wanted.shape[0], AT_ONCE):
-        some = wanted[first : first + AT_ONCE]
-        inverse = series.inverses(portion.panel, noise, some)
-        for position in order[np.isin(unit[order], some)]:
-            drawn[int(position)] = series.without(
-                portion.model,
-                portion.joint,
-                portion.panel,
-                int(portion.intervention[position]),
-                portion.inflation,
-                inverse[np.searchsorted(some, unit[position])],
-            )
-    return tuple(drawn[position] for position in range(unit.shape[0]))
+    return series.draw(portion.model, portion.joint, portion.panel, portion.intervention, portion.inflation)
 
 
 def _emptied(whole: T, *names: str) -> T:

@@ -150,7 +150,7 @@ def test_counterfactual_equals_the_dense_one() -> None:
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     joint = reading.join(info, beta)
     who = int(model.done.of_action[2])
-    found = series.without(model, joint, p, who, 1.0)
+    found = series.draw(model, joint, p, np.array([who]), 1.0)[0]
     full = dense.build(model, p, SPREAD)
     fitted = model.statistics.noise
     weeks = p.weeks
