@@ -1,13 +1,24 @@
 """Makes rows of what surrounds an action: tasks, check-ins, proofs, reminders, readiness."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import factory
 from django.core.files.base import ContentFile
 from factory.django import DjangoModelFactory
 
-from apps.planning.models import CheckIn, PlanningRules, Proof, ReadyItem, ReadyTick, Reminder, Task
-from tests.factories import ActionFactory, PlanFactory
+from apps.planning.models import (
+    CalendarFeed,
+    CheckIn,
+    Draw,
+    DrawnUnit,
+    PlanningRules,
+    Proof,
+    ReadyItem,
+    ReadyTick,
+    Reminder,
+    Task,
+)
+from tests.factories import ActionFactory, PlanFactory, UnitFactory, UserFactory
 
 
 class TaskFactory(DjangoModelFactory):
@@ -70,3 +81,34 @@ class PlanningRulesFactory(DjangoModelFactory):
         django_get_or_create = ("id",)
 
     id = 1
+
+
+class DrawFactory(DjangoModelFactory):
+    class Meta:
+        model = Draw
+
+    plan = factory.SubFactory(PlanFactory)
+    seed = 7
+    steps = 2
+    gap_weeks = 4
+    first_on = date(2024, 6, 10)
+    drawn_at = datetime(2024, 6, 5, 12, tzinfo=UTC)
+    reads_on = date(2024, 10, 21)
+
+
+class DrawnUnitFactory(DjangoModelFactory):
+    class Meta:
+        model = DrawnUnit
+
+    draw = factory.SubFactory(DrawFactory)
+    unit = factory.SubFactory(UnitFactory)
+    step = 0
+    starts_on = date(2024, 6, 10)
+
+
+class CalendarFeedFactory(DjangoModelFactory):
+    class Meta:
+        model = CalendarFeed
+
+    user = factory.SubFactory(UserFactory)
+    digest = factory.Sequence(lambda number: f"{number:064}")

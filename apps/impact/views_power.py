@@ -57,7 +57,14 @@ def plan_chance(request: PersonRequest, plan_id: int) -> HttpResponse:
         return HttpResponse()
     wanted = float(plan.intended_effect) if plan.intended_effect else None
     if len(units) > 1:
-        found = power.rollout_chance(metric=metric, units=units, wanted=wanted, as_of=_as_of())
+        found = power.rollout_chance(
+            metric=metric,
+            units=units,
+            wanted=wanted,
+            as_of=_as_of(),
+            steps=_number(request.GET.get("steps"), power.WAVES, MOST_STEPS),
+            gap_weeks=_number(request.GET.get("gap_weeks"), power.GAP_WEEKS, MOST_WEEKS),
+        )
     else:
         found = power.action_chance(metric=metric, unit=units[0], wanted=wanted, as_of=_as_of())
     return render(request, "impact/_chance.html", {"chance": found})

@@ -7,6 +7,8 @@ from apps.planning.models import (
     Action,
     ActionSolution,
     CheckIn,
+    Draw,
+    DrawnUnit,
     Event,
     Plan,
     PlanningRules,
@@ -92,3 +94,16 @@ class PlanningRulesAdmin(ReadOnlyAdmin):
     list_display = ("focus_limit", "slip_days", "draft_days", "task_days", "updated_at")
     search_fields = ("id",)
     ordering = ("id",)
+
+
+class DrawnUnitInline(ReadOnlyInline):
+    model = DrawnUnit
+
+
+@admin.register(Draw)
+class DrawAdmin(ReadOnlyAdmin):
+    list_display = ("id", "plan", "seed", "steps", "gap_weeks", "first_on", "drawn_at", "replaced_at", "reads_on")
+    list_select_related = ("plan__challenge",)
+    search_fields = ("plan__challenge__code",)
+    ordering = ("-id",)
+    inlines = (DrawnUnitInline,)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.core.errors import CxplanError
+from apps.planning.drawing import review_marks
 from apps.planning.events import NotedEvent, create_event
 from apps.planning.following import add_checklist, add_proof
 from apps.planning.freezing import AppliedSolution, freeze, snapshot
@@ -131,6 +132,8 @@ def apply_action(
         add_proof(action=action, file=proof, actor=actor)
     if steps:
         add_checklist(action=action, steps=steps, actor=actor)
+    review_marks(units=[action.unit], actor=actor)
+    action.refresh_from_db(fields=["is_randomised", "updated_at"])
     return action
 
 
@@ -157,4 +160,6 @@ def undo_application(*, action: Action, at: datetime, actor: User | None) -> Act
         update_fields=["state", "planned_on", "effective_on", "target_metric", "note", "cost", "updated_at"]
     )
     record_action("undone", action, actor, undone)
+    review_marks(units=[action.unit], actor=actor)
+    action.refresh_from_db(fields=["is_randomised", "updated_at"])
     return action

@@ -112,8 +112,12 @@ def make_concrete(*, plan: Plan, details: Details, actor: User | None, seen_at: 
     names = ("occasion", "place", "intention", "owner", "intended_effect", "rhythm_weeks")
     before, after = set_fields(plan, names, details)
     _advance(plan, Stage.READY, *names)
-    for action in _drafts(plan):
-        old, new = set_fields(action, ("planned_on", "owner"), details)
+    drafts = _drafts(plan)
+    # Starts that were set apart, or drawn, stay: the one day entered here is for all units alike.
+    is_one_start = len({action.planned_on for action in drafts}) <= 1
+    told = ("planned_on", "owner") if is_one_start else ("owner",)
+    for action in drafts:
+        old, new = set_fields(action, told, details)
         action.save(update_fields=["planned_on", "owner", "updated_at"])
         before, after = before | old, after | new
         set_open_tasks(action=action, titles=details["tasks"])

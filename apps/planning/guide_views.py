@@ -219,6 +219,8 @@ def _step(
     def then() -> HttpResponse:
         if following is None:
             messages.success(request, _("Planned. When it is in place, come back and apply it."))
+            if plan.actions.count() > 1:
+                return redirect("planning:rollout", plan.pk)
             return redirect("planning:action", first)
         if request.POST.get("then") == "later":
             messages.success(request, _("Saved. Go on whenever you like, on any device."))

@@ -363,6 +363,80 @@ class Reminder(models.Model):
         return f"{self.kind} {self.due_on}"
 
 
+class Draw(models.Model):
+    """An order of starts drawn by lot, frozen with what it was drawn from; a later draw replaces and keeps it."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="draws")
+    seed = models.BigIntegerField()
+    steps = models.PositiveSmallIntegerField(_("start dates"))
+    gap_weeks = models.PositiveSmallIntegerField(_("weeks between two starts"))
+    first_on = models.DateField(_("first start"))
+    drawn_at = models.DateTimeField()
+    drawn_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reason = models.TextField(_("why it was drawn again"), blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True)
+    # When every primary window is over, and when the owner was told.
+    reads_on = models.DateField(_("read-out"))
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("draw")
+        verbose_name_plural = _("draws")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan"], condition=models.Q(replaced_at=None), name="planning_draw_one_stands"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seed__gte=0, steps__gte=2, gap_weeks__gte=1), name="planning_draw_design"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["reads_on"],
+                condition=models.Q(replaced_at=None, told_at=None),
+                name="planning_draw_unread",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} drawn with {self.seed}"
+
+
+class DrawnUnit(models.Model):
+    """The start a unit drew; `breach` says why it no longer counts as drawn by lot."""
+
+    class Breach(models.TextChoices):
+        EARLY = "early", _("It started before the day it drew.")
+        LATE = "late", _("It started after the weeks it drew.")
+        MOVED = "moved", _("Its day was changed after the draw.")
+        OTHER = "other", _("Another action for the same problem took effect while it waited.")
+        GONE = "gone", _("It was taken out after the draw.")
+
+    draw = models.ForeignKey(Draw, models.CASCADE, related_name="units")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    region = models.CharField(max_length=100, blank=True)
+    step = models.PositiveSmallIntegerField()
+    starts_on = models.DateField()
+    breach = models.CharField(max_length=5, choices=Breach.choices, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draw", "unit"], name="planning_drawnunit_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} on {self.starts_on}"
+
+
+class CalendarFeed(models.Model):
+    """The secret address under which a person's calendar program reads their days; only its digest is kept."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.user_id}"
+
+
 class ReadyItem(models.Model):
     """A question every plan is asked before it is agreed, on top of what is checked by itself."""
 

@@ -35,6 +35,8 @@ def unit_choices(
     scope: Scope,
     below: Unit | None = None,
     query: str = "",
+    region: str = "",
+    kind: str = "",
     chosen: Sequence[str] = (),
     limit: int = UNITS_SHOWN,
 ) -> UnitPick:
@@ -50,6 +52,10 @@ def unit_choices(
             | Q(code__icontains=query)
             | Q(region__unaccent__icontains=query)
         )
+    if region:
+        units = units.filter(region=region)
+    if kind:
+        units = units.filter(kind=kind)
     found = list(units.exclude(pk__in=[unit.pk for unit in ticked])[: limit + 1])
     rows = [UnitRow(unit=unit, is_chosen=True) for unit in ticked]
     rows += [UnitRow(unit=unit, is_chosen=False) for unit in found[:limit]]

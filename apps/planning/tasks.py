@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
+from apps.planning.drawing import draws_to_review, due_read_outs, read_out, review_marks
 from apps.planning.reminders import due_reminders, remind
 
 
@@ -18,3 +19,12 @@ def remind_people(**_: object) -> None:
     now = timezone.now()
     for due in due_reminders(as_of=now.date()):
         remind(due=due, at=now)
+
+
+@shared_task(name="planning.keep_draws", ignore_result=True, autoretry_for=(OperationalError,), retry_backoff=True)
+def keep_draws(**_: object) -> None:
+    """Marks of drawn units that are no longer deserved, and tests that can be read."""
+    now = timezone.now()
+    review_marks(draws=draws_to_review(as_of=now.date()), actor=None)
+    for draw in due_read_outs(as_of=now.date()):
+        read_out(draw=draw, at=now)

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from apps.planning import action_views, event_views, follow_views, guide_views, log_views, rule_views, views
+from apps.planning import (
+    action_views,
+    event_views,
+    follow_views,
+    guide_views,
+    log_views,
+    rollout_views,
+    rule_views,
+    views,
+)
 
 app_name = "planning"
 urlpatterns = [
@@ -18,6 +27,14 @@ urlpatterns = [
     path("plans/rules/", rule_views.rules, name="rules"),
     path("plans/rules/questions/", rule_views.ready_item_add, name="ready-item-add"),
     path("plans/rules/questions/<int:pk>/retire/", rule_views.ready_item_retire, name="ready-item-retire"),
+    path("plans/rollout/", rollout_views.rollout_new, name="rollout-new"),
+    path("plans/rollout/units/", rollout_views.rollout_options, name="rollout-options"),
+    path("plans/<int:pk>/rollout/", rollout_views.rollout, name="rollout"),
+    path("plans/<int:pk>/rollout/starts/", rollout_views.rollout_starts, name="rollout-starts"),
+    path("plans/<int:pk>/rollout/units/", rollout_views.rollout_join, name="rollout-join"),
+    path("plans/<int:pk>/rollout/draw/", rollout_views.rollout_draw, name="rollout-draw"),
+    path("plans/<int:pk>/rollout/apply/", rollout_views.rollout_apply, name="rollout-apply"),
+    path("actions/<str:external_id>/start/", rollout_views.rollout_start, name="rollout-start"),
     path("plans/nearby/", views.nearby, name="nearby"),
     path("actions/<str:external_id>/", views.action, name="action"),
     path("actions/<str:external_id>/apply/", action_views.action_apply, name="action-apply"),

@@ -30,6 +30,7 @@ from apps.planning.pages import (
 )
 from apps.planning.places import unit_choices
 from apps.planning.plans import create_plan
+from apps.planning.rollout_rows import mark_of
 from apps.planning.states import FROZEN, Step, is_possible
 from apps.taxonomy.models import Challenge
 
@@ -162,6 +163,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "is_frozen": shown.state in FROZEN,
         "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
         "siblings": selectors.siblings(shown, scope=request.person.scope()),
+        "drawn": mark_of(shown),
         "history": history(shown),
         "manages": manages,
         "follow": followed(shown, as_of=today),
