@@ -137,35 +137,48 @@ def read(model: Model, joint: Joint) -> Readings:
         tau = model_tau + xi
         owner, kind = model.blocks.intervention[index], model.blocks.kind[index]
         correlation_here = _correlations(s, owner, kind)
-        for unit, position in np.argwhere((kind == PRIMARY) | (kind == SIDE)):
-            who = owner[unit, position]
-            own = np.flatnonzero((owner[unit] == who) & ((kind[unit] <= LATE2) | (kind[unit] == SIDE)))
-            at = int(np.flatnonzero(own == position)[0])
-            pick = np.ix_(own, own)
-            out["mean"][who] = tau[unit, position]
-            out["variance"][who] = psi[unit, position, position]
-            out["deviation"][who] = xi[unit, position]
-            out["deviation_variance"][who] = phi[unit, position, position]
-            correlation[who] = correlation_here[unit, position]
-            gap = prior[unit][pick] - phi[unit][pick]
-            x = cross[unit][pick]
-            raw, variance = _unshrink(gap, x, tau[unit, own], xi[unit, own], psi[unit][pick], at)
-            out["raw"][who], out["raw_variance"][who] = raw, variance
+        unit, position = np.nonzero((kind == PRIMARY) | (kind == SIDE))
+        who = owner[unit, position]
+        out["mean"][who] = tau[unit, position]
+        out["variance"][who] = psi[unit, position, position]
+        out["deviation"][who] = xi[unit, position]
+        out["deviation_variance"][who] = phi[unit, position, position]
+        correlation[who] = correlation_here[unit, position]
+        own = (owner[unit] == who[:, None]) & ((kind[unit] <= LATE2) | (kind[unit] == SIDE))
+        many = own.sum(axis=1)
+        for m in np.unique(many):
+            same = np.flatnonzero(many == m)
+            u = unit[same]
+            pick = np.nonzero(own[same])[1].reshape(-1, m)
+            row, column = pick[:, :, None], pick[:, None, :]
+            square = u[:, None, None]
+            raw, variance = _unshrink(
+                (prior - phi)[square, row, column],
+                cross[u, position[same]][np.arange(same.shape[0])[:, None], pick],
+                xi[u[:, None], pick],
+            )
+            out["raw"][who[same]] = tau[u, position[same]] + raw
+            out["raw_variance"][who[same]] = psi[u, position[same], position[same]] + variance
+    silent = ~np.isfinite(out["raw"]) | ~(out["raw_variance"] > 0) | ~(out["raw_variance"] < RAW_MAX)
+    out["raw"][silent] = out["raw_variance"][silent] = np.nan
     return Readings(correlation=correlation, local=local, **out)
 
 
-def _unshrink(gap: Floats, x: Floats, tau: Floats, xi: Floats, psi: Floats, at: int) -> tuple[float, float]:
-    """Take the prior of one action's deviations back; NaN when its own data say nothing."""
+def _unshrink(gap: Floats, x: Floats, xi: Floats) -> tuple[Floats, Floats]:
+    """What taking the prior of deviations back adds to effect and variance; NaN where own data say nothing.
+
+    (N, m, m) Λ − Φ, (N, m) rows of X, (N, m) deviations.
+    """
+    gap = 0.5 * (gap + gap.transpose(0, 2, 1))
     try:
-        lower = np.linalg.cholesky(0.5 * (gap + gap.T))
+        lower = np.linalg.cholesky(gap)
     except np.linalg.LinAlgError:
-        return np.nan, np.nan
-    half = np.linalg.solve(lower, x[at])
-    raw = tau[at] + half @ np.linalg.solve(lower, xi)
-    variance = psi[at, at] + half @ half
-    if not np.isfinite(raw) or not 0 < variance < RAW_MAX:
-        return np.nan, np.nan
-    return float(raw), float(variance)
+        if gap.shape[0] == 1:
+            return np.full(1, np.nan), np.full(1, np.nan)
+        parts = [_unshrink(gap[i : i + 1], x[i : i + 1], xi[i : i + 1]) for i in range(gap.shape[0])]
+        return np.concatenate([each[0] for each in parts]), np.concatenate([each[1] for each in parts])
+    half = np.linalg.solve(lower, np.stack([x, xi], axis=2))
+    return (half[:, :, 0] * half[:, :, 1]).sum(axis=1), np.square(half[:, :, 0]).sum(axis=1)
 
 
 def _correlations(s: Floats, owner: Ints, kind: Ints) -> Floats:

@@ -14,7 +14,7 @@ from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
 from .effects import Mixture, posterior
-from .information import Model, leave_groups_out, local_variance, one_row
+from .information import Model, leave_groups_out, local_variance
 from .plain import Plain
 from .results import Check, Interval
 from .solutions import Uses, information_share
@@ -54,16 +54,21 @@ class Findings:
     placebo_green: bool
     placebos: placebo.Placebos
 
-    def placebo_p(self, readings: Readings, intervention: int) -> float | None:
-        """Rank of an action's |z| among placebos of like precision."""
-        raw, variance = readings.raw[intervention], readings.raw_variance[intervention]
+    def placebo_p(self, readings: Readings) -> list[float | None]:
+        """Rank of each intervention's |z| among placebos of like precision."""
         count = self.placebos.se.shape[0]
-        if count < PLACEBO_MIN or not np.isfinite(raw):
-            return None
-        se = float(np.sqrt(variance))
-        near = np.argsort(np.abs(np.log(self.placebos.se / se)), kind="stable")[:LIKE_PRECISION]
-        larger = int((np.abs(self.placebos.z[near]) >= abs(raw) / se).sum())
-        return float((1 + larger) / (1 + near.shape[0]))
+        known = np.flatnonzero(np.isfinite(readings.raw))
+        out: list[float | None] = [None] * readings.raw.shape[0]
+        if count < PLACEBO_MIN:
+            return out
+        se = np.sqrt(readings.raw_variance[known])
+        distance = np.abs(np.log(self.placebos.se) - np.log(se)[:, None])
+        near = np.argsort(distance, axis=1, kind="stable")[:, :LIKE_PRECISION]
+        z = np.abs(readings.raw[known]) / se
+        larger = (np.abs(self.placebos.z)[near] >= z[:, None]).sum(axis=1)
+        for i, rank in zip(known.tolist(), (1 + larger) / (1 + near.shape[1]), strict=True):
+            out[i] = float(rank)
+        return out
 
 
 def run(
@@ -180,7 +185,7 @@ def _residuals(model: Model, joint: Joint, readings: Readings, panel: Panel) -> 
 
 def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals, found: list[Check]) -> None:
     """One-step-ahead errors of a sample of units, standardised by the model."""
-    settings, noise, blocks = model.settings, model.statistics.noise, model.blocks
+    settings, noise = model.settings, model.statistics.noise
     rng = np.random.default_rng(settings.seed + 3)
     pool = np.flatnonzero(np.abs(residuals.e).max(axis=0) > 0)
     if pool.size > settings.noise_units:
@@ -198,25 +203,34 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     periods = cell.y.shape[0]
     state = noise.v_a + noise.v_s * semiseparable.ar1_correlation(periods, noise.rho)
     expected = model.columns.a @ joint.beta.mean
-    offset = np.concatenate([[0], np.cumsum(model.statistics.block_count)])
-    where = {int(index[0]): (bucket, i) for bucket in model.buckets for i, index in enumerate(bucket.index)}
+    seen = cell.n.T > 0
+    d = precision(cell.n, noise.sampling, noise.nu2).T
+    resid = cell.y.T - joint.weeks[model.group[pool]]
+    v = np.broadcast_to(state, (pool.shape[0], periods, periods)).copy()
+    for bucket in model.buckets:
+        unit = model.blocks.unit[bucket.index[:, 0]]
+        here = np.flatnonzero(np.isin(unit, pool))
+        if not here.size:
+            continue
+        at, index = np.searchsorted(pool, unit[here]), bucket.index[here]
+        size = index.shape[1]
+        flat = index.ravel()
+        x = rows(np.repeat(at, size), model.blocks.start[flat], model.blocks.end[flat], cell)
+        x = np.ascontiguousarray(x.T).reshape(at.shape[0], size, periods)
+        prior = local_variance(bucket, joint.info.spread)[here]
+        v[at] += np.matmul(x.transpose(0, 2, 1), np.matmul(prior, x))
+        resid[at] -= np.matmul(expected[index][:, None, :], x)[:, 0]
+    # periods without answers stand apart: no covariance, no residual
+    v *= seen[:, :, None] & seen[:, None, :]
+    diagonal = np.arange(periods)
+    v[:, diagonal, diagonal] += np.where(seen, 1.0 / np.where(seen, d, 1.0), 1.0)
+    innovation = np.linalg.solve(np.linalg.cholesky(v), np.where(seen, resid, 0.0)[:, :, None])[:, :, 0]
     pairs: list[Floats] = []
     every: list[Floats] = []
     regions: list[int] = []
-    for i, u in enumerate(pool.tolist()):
-        seen = cell.n[:, i] > 0
-        v = state + np.diag(1.0 / np.where(seen, precision(cell.n[:, i], noise.sampling, noise.nu2), 1.0))
-        resid = cell.y[:, i] - joint.weeks[model.group[u]]
-        index = np.arange(offset[u], offset[u + 1])
-        if index.size:
-            bucket, row = where[int(index[0])]
-            x = rows(np.full(index.size, i), blocks.start[index], blocks.end[index], cell)
-            v = v + x @ local_variance(one_row(bucket, row), joint.info.spread)[0] @ x.T
-            resid = resid - x @ expected[index]
-        z = np.linalg.solve(np.linalg.cholesky(v[np.ix_(seen, seen)]), resid[seen])
-        spot = np.flatnonzero(seen)
-        z = z[1:]
-        spot = spot[1:]
+    for i in range(pool.shape[0]):
+        spot = np.flatnonzero(seen[i])[1:]
+        z = innovation[i, spot]
         every.append(z)
         regions.extend([int(part.region[i])] * z.shape[0])
         next_to = np.diff(spot) == 1

@@ -351,6 +351,7 @@ def _action_effects(
         readings.mean / scale, np.sqrt(readings.variance) / scale * found.inflation, settings
     )
     raw_se = np.sqrt(readings.raw_variance) / scale * found.inflation
+    placebo_p = found.placebo_p(readings)
     out: list[ActionEffect] = []
     for j in range(actions.count):
         i = int(done.of_action[j])
@@ -381,7 +382,7 @@ def _action_effects(
                 n_before=facts.n_before,
                 n_after=facts.n_after,
                 known_from=refusal.known_from if refusal else None,
-                placebo_p=found.placebo_p(readings, i) if span is not None else None,
+                placebo_p=placebo_p[i] if span is not None else None,
                 quality=points if span is not None else None,
                 quality_parts=parts,
                 flags=flags,

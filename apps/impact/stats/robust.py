@@ -13,7 +13,7 @@ from scipy import optimize, special
 from .data import Floats
 from .errors import NotEstimable
 
-GRID = 2000  # points of the search for the tangent
+GRID = 400  # points of the search for the tangent
 REACH = 8.0  # standard deviations beyond the critical value that matter
 
 

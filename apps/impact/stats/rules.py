@@ -141,49 +141,48 @@ def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ..
     clean = 0.0 if facts.shared >= s.overlap_share else 1.0 - facts.shared
     fidelity = 0.0
     if facts.fidelity is not None:
-        fidelity = 10.0 if facts.fidelity >= 80.0 else 5.0
+        fidelity = 1.0 if facts.fidelity >= 80.0 else 0.5
     parts = (
-        Part(
-            code="comparison",
-            got=30.0 * share(facts.fewest, s.comparison_units),
-            of=30.0,
-            detail=f"{facts.fewest} units to compare with in the thinnest week",
+        _part(
+            "comparison",
+            30.0,
+            share(facts.fewest, s.comparison_units),
+            f"{facts.fewest} units to compare with in the thinnest week",
         ),
-        Part(
-            code="baseline",
-            got=20.0 * min(share(facts.weeks_before, s.baseline_weeks), answers_before),
-            of=20.0,
-            detail=f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
+        _part(
+            "baseline",
+            20.0,
+            min(share(facts.weeks_before, s.baseline_weeks), answers_before),
+            f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
         ),
-        Part(
-            code="after",
-            got=15.0 * min(share(facts.weeks_after, s.after_weeks), answers_after),
-            of=15.0,
-            detail=f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
+        _part(
+            "after",
+            15.0,
+            min(share(facts.weeks_after, s.after_weeks), answers_after),
+            f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
         ),
-        Part(
-            code="precision",
-            got=15.0 * noise,
-            of=15.0,
-            detail=f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
+        _part(
+            "precision", 15.0, noise, f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined"
         ),
-        Part(
-            code="clean_window",
-            got=0.0 if facts.disturbed else 10.0 * clean,
-            of=10.0,
-            detail=f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
+        _part(
+            "clean_window",
+            10.0,
+            0.0 if facts.disturbed else clean,
+            f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
         ),
-        Part(
-            code="fidelity",
-            got=fidelity,
-            of=10.0,
-            detail="not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
+        _part(
+            "fidelity",
+            10.0,
+            fidelity,
+            "not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
         ),
     )
-    rounded = tuple(
-        Part(code=part.code, got=float(floor(part.got + 1e-9)), of=part.of, detail=part.detail) for part in parts
-    )
-    return int(sum(part.got for part in rounded)), rounded
+    return int(sum(part.got for part in parts)), parts
+
+
+def _part(code: str, of: float, share: float, detail: str) -> Part:
+    """A line of the sheet, in whole points."""
+    return Part(code=code, got=float(floor(of * share + 1e-9)), of=of, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

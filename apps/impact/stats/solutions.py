@@ -150,6 +150,7 @@ def describe(
     uneven = heterogeneity(model, readings, used, actions)
     late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
     fading = _fading(model, beta, known)
+    kinds = _by_kind(model, mixture, beta, panel, actions, used, known, factor, scale)
     z = float(special.ndtri(0.5 + 0.5 * settings.proof_level))
     several = np.unique(panel.region).shape[0] > 1
     for i, k in enumerate(int(k) for k in known):
@@ -198,7 +199,7 @@ def describe(
             late2=late[1][i],
             p_fades=p_fades,
             fades=p_fades is not None and p_fades >= FADES and span.p_positive >= FADES,
-            by_kind=_by_kind(model, mixture, beta, panel, actions, mine, k, factor, scale),
+            by_kind=kinds[k],
             heterogeneity=facts.heterogeneity,
             information=facts.information,
             standing=place,
@@ -300,41 +301,48 @@ def _by_kind(
     beta: Floats,
     panel: Panel,
     actions: Actions,
-    mine: Ints,
-    k: int,
+    used: Uses,
+    known: Ints,
     factor: Floats,
     scale: float,
-) -> tuple[KindEffect, ...]:
-    """Effect in each kind of unit where the solution was used, now and later."""
+) -> dict[int, tuple[KindEffect, ...]]:
+    """Effect of each solution in each kind of unit where it was used, now and later."""
     columns = model.columns
-    found = [c for c in range(columns.kinds.shape[0]) if columns.phi[k, c] >= 0]
-    if not found:
-        return ()
-    one, size = np.array([k]), len(found)
-    local = np.zeros((size, columns.count))
-    local[np.arange(size), columns.phi[k, found]] = 1.0
-    seen = [columns.late[k, which] >= 0 for which in (0, 1)]
-    parts = [columns.effect_rows(one) + local]
-    parts += [columns.late_rows(one, which) + local for which in (0, 1) if seen[which]]
-    reading = mix.read(mixture, np.concatenate(parts), float(factor[k]))
-    spans = mix.intervals(reading, scale, model.settings.level)
-    blank: list[Interval | None] = [None] * size
-    late = iter([spans[begin : begin + size] for begin in range(size, len(spans), size)])
-    late1, late2 = (next(late) if seen[which] else blank for which in (0, 1))
-    chances = [_faded(beta @ parts[0].T, beta @ parts[-1].T)] if seen[1] else []
-    kinds = panel.kind[actions.unit[mine]]
-    return tuple(
-        KindEffect(
-            kind=int(columns.kinds[c]),
-            uses=int((kinds == columns.kinds[c]).sum()),
-            interval=spans[i],
-            late1=late1[i],
-            late2=late2[i],
-            p_fades=chances[0][i] if chances else None,
-            fades=bool(chances) and chances[0][i] >= FADES and spans[i].p_positive >= FADES,
+    solution, c = np.nonzero(columns.phi[known] >= 0)
+    solution = known[solution]
+    out: dict[int, tuple[KindEffect, ...]] = {int(k): () for k in known}
+    if not solution.size:
+        return out
+    local = np.zeros((solution.shape[0], columns.count))
+    local[np.arange(solution.shape[0]), columns.phi[solution, c]] = 1.0
+    now = columns.effect_rows(solution) + local
+    spans = mix.intervals(mix.read(mixture, now, factor[solution]), scale, model.settings.level)
+    late: list[dict[int, Interval]] = []
+    chance: dict[int, float] = {}
+    for which in (0, 1):
+        seen = np.flatnonzero(columns.late[solution, which] >= 0)
+        late.append({})
+        if seen.size:
+            then = columns.late_rows(solution[seen], which) + local[seen]
+            found = mix.read(mixture, then, factor[solution[seen]])
+            found_in = mix.intervals(found, scale, model.settings.level)
+            late[which] = dict(zip(seen.tolist(), found_in, strict=True))
+            if which:
+                chance = dict(zip(seen.tolist(), _faded(beta @ now[seen].T, beta @ then.T), strict=True))
+    for i, k in enumerate(solution.tolist()):
+        label = columns.kinds[c[i]]
+        out[k] += (
+            KindEffect(
+                kind=int(label),
+                uses=int((panel.kind[actions.unit[used.by_solution[k]]] == label).sum()),
+                interval=spans[i],
+                late1=late[0].get(i),
+                late2=late[1].get(i),
+                p_fades=chance.get(i),
+                fades=chance.get(i, 0.0) >= FADES and spans[i].p_positive >= FADES,
+            ),
         )
-        for i, c in enumerate(found)
-    )
+    return out
 
 
 def _unknown(k: int, measured: int) -> SolutionEffect:
