@@ -38,11 +38,12 @@ IF_MATCH = OpenApiParameter(
 )
 
 
-class ActionReference(serializers.CharField):
+class ActionReference(serializers.Field[Any, Any, str, Any]):
     """An action of a unit in which the caller may act, by its external id."""
 
     def to_internal_value(self, data: Any) -> Action:
-        found = self.context["actions"].filter(external_id__iexact=super().to_internal_value(data)).first()
+        external_id = serializers.CharField(max_length=64).run_validation(data)
+        found = self.context["actions"].filter(external_id__iexact=external_id).first()
         if found is None:
             raise serializers.ValidationError(gettext("There is no such action."), code="unknown_action")
         action: Action = found

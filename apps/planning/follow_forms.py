@@ -39,6 +39,10 @@ class TaskForm(forms.Form):
         also = task.assignee if task else action.owner
         field.queryset = possible_owners(units=[action.unit], person=person, also=also)
 
+    def entries(self) -> dict[str, Any]:
+        """What `add_task` takes besides the action."""
+        return {name: self.cleaned_data[name] for name in ("title", "assignee", "due_on")}
+
     def changes(self) -> TaskChanges:
         entered = self.cleaned_data
         return TaskChanges(title=entered["title"], assignee=entered["assignee"], due_on=entered["due_on"])

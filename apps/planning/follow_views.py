@@ -28,7 +28,7 @@ def task_add(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     form = TaskForm(request.POST, action=action, person=request.user)
     if form.is_valid():
-        return _changed(request, action, lambda: add_task(action=action, **form.changes(), actor=request.user))
+        return _changed(request, action, lambda: add_task(action=action, **form.entries(), actor=request.user))
     return _tasks(request, action, form=form, status=422)
 
 
@@ -156,11 +156,12 @@ def action_put_off(request: PersonRequest, external_id: str) -> HttpResponse:
 @require_role(Role.MANAGER)
 def action_let_go(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
+    is_gone = False
     with told(request):
         let_go(action=action, actor=request.user)
         messages.success(request, _("Let go of. It is off your list; the record of it stays."))
-        return redirect("planning:action-list")
-    return to_action(action)
+        is_gone = True
+    return redirect("planning:action-list") if is_gone else to_action(action)
 
 
 def _task(request: PersonRequest, pk: int, role: Role) -> Task:

@@ -86,10 +86,10 @@ def remove_proof(*, proof: Proof, actor: User | None) -> None:
     """The row goes; the file goes once that is certain."""
     action = locked(proof.action)
     record_action("proof_removed", action, actor, {"name": proof.name, "kind": proof.kind})
-    file = proof.file
+    storage, name = proof.file.storage, proof.file.name
     proof.delete()
-    if file:
-        transaction.on_commit(lambda: file.storage.delete(file.name))
+    if name:
+        transaction.on_commit(lambda: storage.delete(name))
 
 
 def _with_room(action: Action) -> Action:

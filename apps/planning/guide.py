@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
 from apps.core.formats import day_as_said, weeks_of_days
-from apps.library.models import Playbook, Solution, SolutionVersion
+from apps.library.models import Playbook, PlaybookSolution, Solution, SolutionVersion
 from apps.planning.models import Action, Plan, ReadyItem, Task
 from apps.planning.procedures import lines_of
 from apps.planning.selectors import OVERLAP, Nearby, nearby
@@ -105,7 +105,7 @@ def steps_of(plan: Plan | None, *, here: Stage) -> list[GuideStep]:
 
 def playbooks_for(challenge: Challenge) -> list[PlaybookChoice]:
     """Published playbooks with a solution known for the challenge, all of whose solutions are in use."""
-    unusable = Playbook.solutions.through.objects.filter(playbook=OuterRef("pk")).exclude(
+    unusable = PlaybookSolution.objects.filter(playbook=OuterRef("pk")).exclude(
         solution__status=Solution.Status.PUBLISHED
     )
     found = (

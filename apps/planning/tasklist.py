@@ -90,7 +90,7 @@ def change_task(*, task: Task, changes: TaskChanges, actor: User | None, seen_at
     names = [name for name in ("title", "assignee", "due_on") if name in changes]
     before = {name: plain(getattr(task, name)) for name in names}
     for name in names:
-        setattr(task, name, changes[name])  # type: ignore[literal-required]  # the names are its keys
+        setattr(task, name, changes[name])
     task.save(update_fields=["title", "assignee", "due_on", "updated_at"])
     if "position" in changes:
         move_task(task=task, position=changes["position"], actor=actor)

@@ -129,7 +129,9 @@ def sees_what_it_changed(manager: Visitor) -> None:
     result = page.locator("#action-effect")
     expect(result).to_contain_text(re.compile("Improved|Probably improved"))
     expect(result).to_contain_text("likely between")
-    expect(result.locator("canvas, svg.marks").first).to_be_visible()
+    # Charts are drawn when they come near the window.
+    result.locator("[data-chart]").first.scroll_into_view_if_needed()
+    expect(result.locator("canvas, svg.marks").first).to_be_visible(timeout=20_000)
     manager.look()
     shown = Effect.objects.on_target().get(action__external_id=page.url.rstrip("/").rsplit("/", 1)[1])
     assert shown.low is not None

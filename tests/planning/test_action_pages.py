@@ -40,18 +40,18 @@ def test_the_action_page_tells_what_where_and_since_when(signed_in: SignIn, appl
     assert "Max Manager put it in place" in text
 
 
-MANAGED = {"correct", "stop", "sustain", "undo"}
+MANAGED = {"correct", "stop", "sustain", "undo", "tasks", "check-in", "proof"}
 
 
 @pytest.mark.parametrize(
     ("who", "buttons"),
-    [("manager", MANAGED), ("staff", set()), ("lead", MANAGED)],
+    [("manager", MANAGED), ("staff", {"check-in"}), ("lead", MANAGED)],
 )
 def test_only_those_who_manage_the_unit_get_buttons(
     signed_in: SignIn, applied: Action, request: pytest.FixtureRequest, who: str, buttons: set[str]
 ) -> None:
     page = signed_in(request.getfixturevalue(who)).get(f"/actions/{applied.external_id}/").content.decode()
-    assert set(re.findall(rf"/actions/{applied.external_id}/(\w+)/\"", page)) - {"effect"} == buttons
+    assert set(re.findall(rf"/actions/{applied.external_id}/([\w-]+)/\"", page)) - {"effect"} == buttons
 
 
 PAGES = ("", "apply/", "change/", "correct/", "stop/", "withdraw/")
