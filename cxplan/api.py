@@ -16,6 +16,7 @@ from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
 from apps.planning.api_follow import CheckInViewSet, ProofViewSet, TaskViewSet
+from apps.search.api import SearchViewSet
 from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
 from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet
 
@@ -44,6 +45,7 @@ router.register("checks", CheckViewSet, "check")
 router.register("claims", ClaimViewSet, "claim")
 router.register("imports", ImportViewSet, "import")
 router.register("packs", PackViewSet, "pack")
+router.register("search", SearchViewSet, "api-search")
 router.register("notifications", NotificationViewSet, "notification")
 router.register("preferences", PreferenceViewSet, "preference")
 

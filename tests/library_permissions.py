@@ -83,4 +83,5 @@ LIBRARY_API = [
     endpoint("GET", "pack-detail", API_LEADS, "pack"),
     endpoint("GET", "pack-export", API_LEADS),
     endpoint("POST", "pack-list", (401, 403, 403, 403, 400, 400), scopes=(ApiToken.Access.WRITE,)),
+    endpoint("GET", "api-search-list", API_MEMBERS),
 ]

@@ -239,3 +239,12 @@ def test_units_in_scope_are_found_too(client, staff):
         reverse("feedback:unit", args=["NICE"])
         not in client.get(reverse("search:search"), {"q": "nice"}).content.decode()
     )
+
+
+def test_a_program_gets_the_same_answer(library, api, staff):
+    found = api(staff).get("/api/v1/search/", {"q": "greter", "what": "solutions"}).json()
+    assert [hit["code"] for hit in found["sections"][0]["hits"]] == ["greeter"]
+    facets = {
+        facet["name"]: {value["value"]: value["count"] for value in facet["values"]} for facet in found["facets"]
+    }
+    assert facets["kind"] == {"sop": 1}
