@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -12,12 +12,14 @@ from django.db import transaction
 from apps.accounts.models import Unit, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
+from apps.ideas.models import Idea
 from apps.impact.selectors import ranking_rows
 from apps.impact.services import measure_metric
 from apps.imports.models import ImportBatch, Kind
 from apps.imports.services import receive_import, run_import
 from apps.taxonomy.models import Challenge, Metric
 from cxplan.demo import ChainTruth, generate_chain
+from cxplan.demo.talk import tell_talk
 
 # In the order in which they refer to one another.
 FILES: tuple[tuple[str, str], ...] = (
@@ -135,6 +137,11 @@ def open_sign_ins(*, truth: ChainTruth) -> None:
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
         record(event="accounts.user.password_set", actor=None, subject=user, data={})
+
+
+def people_talk(*, at: datetime) -> int:
+    """What the chain's people propose, plan and learn as of `at`, once; the number of ideas."""
+    return 0 if Idea.objects.exists() else tell_talk(now=at)
 
 
 def measure_flagship(*, truth: ChainTruth, as_of: date) -> None:

@@ -1,5 +1,6 @@
 """What do customers answer in a week? Integer answers to a few questions each, and their words."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,7 @@ CHANNELS, CHANNEL_SHARES = ("email", "sms", "app", "phone"), (0.52, 0.26, 0.15, 
 SURVEY, HELPDESK = "rivage-survey", "zendesk-fr"
 COMMENT_SHARE, COMMENT_EXTREME = 0.15, 0.20  # more write when they are very happy or unhappy
 CODED_SHARE = 0.35  # of bad comments that somebody filed under a challenge
+UNMAPPED_EVERY = 6  # of those that the help desk files under one challenge
 BAD_UP_TO, GOOD_FROM = 6, 8
 CUSTOMERS_PER_BRANCH = 1400
 RESPONSE_COLUMNS = (
@@ -62,6 +64,7 @@ class Words:
     good: tuple[tuple[tuple[str, str], ...], ...]  # per rating: (en, fr)
     endings: dict[str, list[str]]
     alias: dict[str, str]  # what the help desk calls a challenge
+    unknown: dict[str, str]  # what it calls a challenge when nobody has mapped that yet
 
 
 def load_words(content: Content) -> Words:
@@ -86,6 +89,7 @@ def load_words(content: Content) -> Words:
         good=tuple(good),
         endings=content.comments["ending"],
         alias=alias,
+        unknown=content.labels,
     )
 
 
@@ -110,6 +114,7 @@ class Survey:
         self.text = np.array(["", *map(str, range(11))], dtype=object)
         self.clock = np.array([f"T{m // 60:02d}:{m % 60:02d}:00" for m in range(24 * 60)], dtype=object)
         self.count = 0
+        self.filed: Counter[str] = Counter()
 
     def week(self, week: int, goodness: np.ndarray, overall: np.ndarray) -> tuple[Rows, np.ndarray]:
         """Rows of the file, and each branch's mean answer per rating as goodness (nan where nobody answered).
@@ -208,9 +213,15 @@ class Survey:
                 challenge, *told = self.words.bad[rating][int(draw[0] * len(self.words.bad[rating]))]
                 text = told[language == "fr"]
                 if draw[2] < CODED_SHARE:
-                    challenges[row] = self.words.alias[challenge] if helpdesk[row] else challenge
+                    challenges[row] = self._label(challenge) if helpdesk[row] else challenge
             comments[row] = f"{text} {closing}".strip()
         return comments, challenges
+
+    def _label(self, challenge: str) -> str:
+        """How the help desk files a comment; every few times under words that nobody has mapped."""
+        self.filed[challenge] += 1
+        known = self.words.alias[challenge]
+        return self.words.unknown.get(challenge, known) if self.filed[challenge] % UNMAPPED_EVERY == 0 else known
 
 
 class Operations:

@@ -10,6 +10,7 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
 KINDS = ("airport", "station", "city")
+PARTS = ("summary", "why", "materials", "procedure", "who", "tailoring", "fidelity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Content:
     events: dict[str, Any]
     comments: dict[str, Any]
     notes: dict[str, list[str]]
+    labels: dict[str, str]
     places: list[dict[str, str]]
     metrics: tuple[MetricSpec, ...]
     challenges: tuple[ChallengeSpec, ...]
@@ -115,13 +117,10 @@ def read_toml(name: str) -> dict[str, Any]:
         return tomllib.load(handle)
 
 
-def recipe(entry: dict[str, Any]) -> str:
-    """The Markdown body of a solution: why, with what, how, by whom, and how to tell."""
-    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(entry["steps"], start=1))
-    return (
-        f"## Why\n{entry['why']}\n\n## What you need\n{entry['need']}\n\n## How\n{steps}\n\n"
-        f"## Who and when\n{entry['who']}\n\n## How to tell that it is being done\n{entry['check']}\n"
-    )
+def recipe(entry: dict[str, Any]) -> dict[str, str]:
+    """The parts of a solution's recipe in one language, as columns of an import; a part not told is empty."""
+    steps = [f"{number}. {step}" for number, step in enumerate(entry.get("procedure", ()), start=1)]
+    return {part: "\n".join(steps) if part == "procedure" else entry.get(part, "") for part in PARTS}
 
 
 def load_content() -> Content:
@@ -145,6 +144,7 @@ def load_content() -> Content:
         for row in read_rows("challenges.csv")
         if row["metric"]
     )
+    french = read_toml("french.toml")
     solutions = []
     for entry in read_toml("solutions.toml")["solution"]:
         known = truth["solution"][entry["code"]]
@@ -154,8 +154,8 @@ def load_content() -> Content:
             "title_fr": entry["title_fr"],
             "kind": entry["kind"],
             "challenges": "|".join(entry["challenges"]),
-            "summary": entry["summary"],
-            "body": recipe(entry),
+            **recipe(entry),
+            **{f"{part}_fr": words for part, words in recipe(french.get(entry["code"], {})).items()},
             "cost": str(entry["cost"]),
             "effort_hours": str(entry["effort_hours"]),
             "lag_days": str(entry["lag_days"]),
@@ -183,6 +183,7 @@ def load_content() -> Content:
         events=read_toml("events.toml"),
         comments=read_toml("comments.toml"),
         notes=read_toml("notes.toml"),
+        labels=read_toml("labels.toml"),
         places=read_rows("places.csv"),
         metrics=metrics,
         challenges=challenges,

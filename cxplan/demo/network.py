@@ -190,13 +190,27 @@ def _people(content: Content, units: tuple[Branch, ...]) -> tuple[tuple[dict[str
         if not pool:
             break
         name = pool.pop(0)
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        email = f"{plain.lower().replace(' ', '.')}@rivage.example"
+        email = address_of(name)
         people.append(
             {"email": email, "name": name, "unit": units[index].code, "role": "manager", "language": language}
         )
         owners[index] = email
+    people += [
+        {
+            "email": address_of(colleague["name"]),
+            "name": colleague["name"],
+            "unit": units[colleague["place"]].code,
+            "role": "staff",
+            "language": colleague["language"],
+        }
+        for colleague in content.chain["colleague"]
+    ]
     return tuple(people), tuple(owners)
+
+
+def address_of(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return f"{plain.lower().replace(' ', '.')}@rivage.example"
 
 
 def _disturbances(

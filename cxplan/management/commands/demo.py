@@ -48,7 +48,8 @@ class Command(BaseCommand):
             )
 
     def _prepare(self, options: dict[str, Any]) -> ChainTruth | None:
-        today = timezone.now().date()
+        now = timezone.now()
+        today = now.date()
         demonstration.refuse_other_data()
         if options["fresh"]:
             demonstration.forget_chain()
@@ -66,6 +67,7 @@ class Command(BaseCommand):
             self._done(f"Generated {truth.responses:,} responses of {truth.branches} branches")
             rows = demonstration.load(progress=self._show)
             demonstration.open_sign_ins(truth=truth)
+            demonstration.people_talk(at=now)
             self._done(f"Imported {sum(rows.values()):,} rows from {len(rows)} files")
         if truth is None:
             self._say("The answer sheet is not in this home, so there is nothing to compare with.")
