@@ -6,6 +6,7 @@ import factory
 from django.core.files.base import ContentFile
 from factory.django import DjangoModelFactory
 
+from apps.planning.dismissal import Dismissal
 from apps.planning.models import (
     CalendarFeed,
     CheckIn,
@@ -18,7 +19,7 @@ from apps.planning.models import (
     Reminder,
     Task,
 )
-from tests.factories import ActionFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionFactory, ChallengeFactory, PlanFactory, SolutionFactory, UnitFactory, UserFactory
 
 
 class TaskFactory(DjangoModelFactory):
@@ -112,3 +113,13 @@ class CalendarFeedFactory(DjangoModelFactory):
 
     user = factory.SubFactory(UserFactory)
     digest = factory.Sequence(lambda number: f"{number:064}")
+
+
+class DismissalFactory(DjangoModelFactory):
+    class Meta:
+        model = Dismissal
+
+    unit = factory.SubFactory(UnitFactory)
+    challenge = factory.SubFactory(ChallengeFactory)
+    solution = factory.SubFactory(SolutionFactory)
+    reason = Dismissal.Reason.COSTLY

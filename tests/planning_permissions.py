@@ -75,6 +75,8 @@ PLANNING_PAGES = [
     page("POST", "planning:log", managers(422), query="?challenge=queue"),
     page("GET", "imports:note-many", managers()),
     page("POST", "imports:note-many", managers(422)),
+    page("GET", "planning:solution-people", members(), "solution"),
+    page("GET", "planning:solution-people", leads(), "draft"),
     page("GET", "planning:rules", leads()),
     page("POST", "planning:rules", leads(422)),
     page("POST", "planning:ready-item-add", leads(422)),

@@ -38,6 +38,7 @@ from tests.factories import (
     SolutionVersionFactory,
 )
 from tests.idea_permissions import IDEA_API, IDEA_PAGES, idea_rows
+from tests.impact_permissions import IMPACT_PAGES
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
 from tests.library_permissions import LIBRARY_API, LIBRARY_PAGES
 from tests.notification_factories import MailFactory, NotificationFactory
@@ -78,6 +79,7 @@ PUBLIC = [
 ]
 PAGES = [
     *PLANNING_PAGES,
+    *IMPACT_PAGES,
     page("GET", "home", members()),
     page("GET", "digest", members()),
     page("GET", "search:search", members()),
@@ -109,18 +111,6 @@ PAGES = [
     page("POST", "imports:batch-new", leads(422)),
     page("GET", "imports:batch", leads(), "batch"),
     page("GET", "imports:batch-rejects", leads(), "batch"),
-    page("GET", "impact:focus", members()),
-    page("GET", "impact:learn", leads()),
-    page("GET", "impact:challenge-ranking", members(), "challenge"),
-    page("GET", "impact:solution-evidence", members(), "solution"),
-    page("GET", "impact:action-effect", in_scope(), "action"),
-    page("GET", "impact:action-weeks", in_scope(), "action"),
-    page("GET", "impact:methods", members()),
-    page("GET", "impact:checks", leads()),
-    page("GET", "impact:calibration", leads()),
-    page("GET", "impact:chance", in_scope(), query="?unit=LILLE&metric=csat"),
-    page("GET", "impact:chance", in_scope(), "plan"),
-    page("GET", "impact:rollout-chance", in_scope(), query="?unit=LILLE&metric=csat"),
     page("GET", "api-docs", members()),
 ]
 API = [

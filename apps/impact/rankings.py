@@ -1,6 +1,6 @@
 """Which solutions of a challenge should a unit consider, and why?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -22,6 +22,8 @@ ORDERS = (BY_EFFECT, SAFE)
 PROVEN = (RankedSolution.Verdict.WORKS, RankedSolution.Verdict.LIKELY_WORKS)
 PROVEN_SLOTS, PROMISING_SLOTS = 2, 1
 WORTH_SHOWN = 3
+# What a use in the unit itself came to, after which it is not offered there again.
+FAILED = ("worse", "probably_worse")
 ALL_KINDS = "all"
 
 
@@ -75,8 +77,12 @@ def challenge_ranking(
     order: str = BY_EFFECT,
     is_of_all_kinds: bool = False,
     may_plan: bool = True,
+    is_rest: bool = False,
 ) -> ChallengeRanking:
-    """A challenge’s solutions as they hold for the kind of `unit`, or for all, in a constant number of queries."""
+    """A challenge’s solutions as they hold for the kind of `unit`, or for all, in a constant number of queries.
+
+    `is_rest` leaves out the recommended ones, where they stand above already.
+    """
     own_kind = unit.kind if unit is not None else ""
     kind = "" if is_of_all_kinds else own_kind
     rows = list(
@@ -111,11 +117,11 @@ def challenge_ranking(
         sign=metric.sign if metric else 1,
         unit=unit,
         context=context,
-        orders=_orders(challenge, unit, order, is_of_all_kinds),
-        kinds=_kinds(challenge, unit, order, is_of_all_kinds) if _differs(rows, own_kind) else (),
+        orders=_orders(challenge, unit, order, is_of_all_kinds, is_rest),
+        kinds=_kinds(challenge, unit, order, is_of_all_kinds, is_rest) if _differs(rows, own_kind) else (),
         is_safe_first=order == SAFE,
         as_of=run.as_of if run else None,
-        recommended=_recommended(ranked, pool),
+        recommended=() if is_rest else pick(ranked, pool),
         tiers=_tiers(ranked, order),
         pool=tuple(pool),
         refusal=_refusal(metric, run),
@@ -132,30 +138,38 @@ def challenge_ranking(
     )
 
 
-def _address(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> str:
+def _address(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool, is_rest: bool) -> str:
     asked = {"unit": unit.code} if unit is not None else {}
-    asked |= {"order": order} | ({"kind": ALL_KINDS} if is_of_all_kinds else {})
+    asked |= (
+        {"order": order} | ({"kind": ALL_KINDS} if is_of_all_kinds else {}) | ({"rest": "1"} if is_rest else {})
+    )
     return f"{reverse('impact:challenge-ranking', args=[challenge.code])}?{urlencode(asked)}"
 
 
-def _orders(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> tuple[Choice, ...]:
+def _orders(
+    challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool, is_rest: bool
+) -> tuple[Choice, ...]:
     labels = {BY_EFFECT: _("By effect"), SAFE: _("Safe pick first")}
     return tuple(
         Choice(
             label=labels[choice],
-            url=_address(challenge, unit, choice, is_of_all_kinds),
+            url=_address(challenge, unit, choice, is_of_all_kinds, is_rest),
             is_current=choice == order,
         )
         for choice in ORDERS
     )
 
 
-def _kinds(challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool) -> tuple[Choice, ...]:
+def _kinds(
+    challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool, is_rest: bool
+) -> tuple[Choice, ...]:
     """The switch between units like the reader's and all units."""
     like = _("In units like yours (%(kind)s)") % {"kind": unit.kind if unit is not None else ""}
     return tuple(
         Choice(
-            label=label, url=_address(challenge, unit, order, everywhere), is_current=everywhere == is_of_all_kinds
+            label=label,
+            url=_address(challenge, unit, order, everywhere, is_rest),
+            is_current=everywhere == is_of_all_kinds,
         )
         for label, everywhere in ((like, False), (_("In all units"), True))
     )
@@ -210,11 +224,23 @@ def _metric_names(rows: Iterable[RankedSolution]) -> Mapping[str, str]:
     return {metric.code: metric.display_name for metric in Metric.objects.filter(code__in=codes)}
 
 
-def _recommended(ranked: Sequence[SolutionCard], pool: Sequence[SolutionCard]) -> tuple[SolutionCard, ...]:
-    """Two proven ones, and one promising one that a use here would teach everybody something about."""
+def pick(
+    ranked: Sequence[SolutionCard],
+    pool: Sequence[SolutionCard],
+    *,
+    without: Container[int] = (),
+    refusals: Mapping[int, int] | None = None,
+) -> tuple[SolutionCard, ...]:
+    """Two proven ones, and one promising one that a use here would teach everybody something about.
+
+    `without` are solutions the unit does not want; of promising ones, those that fewer units refused come first.
+    """
+    refused = refusals or {}
 
     def usable(card: SolutionCard) -> bool:
-        return not card.is_retired and not any(use.is_running for use in card.tried)
+        failed = any(use.verdict in FAILED for use in card.tried)
+        is_running = any(use.is_running for use in card.tried)
+        return not (card.is_retired or is_running or failed or card.solution_id in without)
 
     proven = [card for card in ranked if card.verdict in PROVEN and usable(card)][:PROVEN_SLOTS]
     shown = {card.code for card in proven}
@@ -225,7 +251,13 @@ def _recommended(ranked: Sequence[SolutionCard], pool: Sequence[SolutionCard]) -
         if card.code not in shown and card.verdict in open_verdicts and usable(card)
     ]
     candidates.sort(
-        key=lambda card: (not card.is_worth_trying, -(card.try_next or 0.0), card.cost or 3, card.code)
+        key=lambda card: (
+            not card.is_worth_trying,
+            refused.get(card.solution_id, 0),
+            -(card.try_next or 0.0),
+            card.cost or 3,
+            card.code,
+        )
     )
     promising = [
         replace(card, needs_testing=True)

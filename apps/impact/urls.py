@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.impact import plan_views, views, views_power
+from apps.impact import plan_views, recommend_views, views, views_power
 
 app_name = "impact"
 urlpatterns = [
     path("challenges/<str:code>/ranking/", views.challenge_ranking, name="challenge-ranking"),
+    path("challenges/<str:code>/recommended/", recommend_views.recommended, name="recommended"),
+    path("challenges/<str:code>/dismiss/", recommend_views.dismiss, name="dismiss"),
     path("solutions/<str:code>/evidence/", views.solution_evidence, name="solution-evidence"),
     path("actions/<str:external_id>/effect/", views.action_effect, name="action-effect"),
     path("actions/<str:external_id>/effect/weeks.csv", views.action_weeks, name="action-weeks"),

@@ -34,6 +34,7 @@ def challenge_ranking(request: PersonRequest, code: str) -> HttpResponse:
         order=order if order in rankings.ORDERS else rankings.BY_EFFECT,
         is_of_all_kinds=request.GET.get("kind") == rankings.ALL_KINDS,
         may_plan=request.person.has(Role.MANAGER),
+        is_rest="rest" in request.GET,
     )
     return _page_or_fragment(request, "challenge_ranking", {"ranking": ranking})
 

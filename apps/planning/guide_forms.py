@@ -79,7 +79,7 @@ class ChooseForm(StepForm):
         self, data: Any = None, *, plan: Plan, playbooks: Sequence[PlaybookChoice], also: Sequence[str]
     ) -> None:
         chosen = [solution.code for solution in plan.solutions.all()]
-        initial = {"solutions": chosen, "playbook": plan.playbook.code if plan.playbook else ""}
+        initial = {"solutions": [*chosen, *also], "playbook": plan.playbook.code if plan.playbook else ""}
         super().__init__(data, plan=plan, initial=initial)
         solutions, playbook = self.fields["solutions"], self.fields["playbook"]
         assert isinstance(solutions, forms.ModelMultipleChoiceField)

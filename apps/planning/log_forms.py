@@ -49,9 +49,10 @@ class LogForm(forms.Form):
         challenge: Challenge,
         units: QuerySet[Unit],
         also: Sequence[str],
+        since: date | None = None,
         as_of: date,
     ) -> None:
-        super().__init__(data, initial={"solutions": list(also)})
+        super().__init__(data, initial={"solutions": list(also), "effective_on": since})
         self.as_of = as_of
         solutions, places = self.fields["solutions"], self.fields["units"]
         assert isinstance(solutions, forms.ModelMultipleChoiceField)

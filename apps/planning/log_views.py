@@ -12,7 +12,16 @@ from apps.planning import selectors
 from apps.planning.applying import log_actions
 from apps.planning.log_forms import LogForm
 from apps.planning.models import Action
-from apps.planning.pages import challenge_asked_for, decide, entered, to_action, today_in, unit_asked_for
+from apps.planning.pages import (
+    challenge_asked_for,
+    day_in,
+    decide,
+    entered,
+    to_action,
+    today_in,
+    unit_asked_for,
+)
+from apps.planning.pilots import idea_asked_for
 from apps.planning.places import unit_choices
 
 
@@ -35,7 +44,9 @@ def log(request: PersonRequest) -> HttpResponse:
     places = selectors.plannable_units(scope=scope)
     as_of = today_in(units.rows[0].unit if units.rows else places[0])
     also = request.GET.getlist("solution")
-    form = LogForm(entered(request), challenge=challenge, units=places, also=also, as_of=as_of)
+    idea = idea_asked_for(request.person, request.GET.get("idea", ""))
+    since = day_in(request.GET.get("effective_on"))
+    form = LogForm(entered(request), challenge=challenge, units=places, also=also, since=since, as_of=as_of)
     logged: list[Action] = []
     return decide(
         request,
@@ -44,7 +55,7 @@ def log(request: PersonRequest) -> HttpResponse:
             log_actions(challenge=challenge, **form.logged(), owner=request.user, as_of=as_of, actor=request.user)
         ),
         template="planning/log.html",
-        context={"challenge": challenge, "units": units},
+        context={"challenge": challenge, "units": units, "idea": idea},
         done=_("Noted. What it changed is measured against comparable units."),
         then=lambda: to_action(logged[0]) if len(logged) == 1 else redirect("planning:action-list"),
     )

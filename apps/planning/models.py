@@ -10,6 +10,7 @@ from apps.accounts.models import Scope, Unit, User
 from apps.core.languages import localised
 from apps.core.uploads import StoredUnder
 from apps.library.models import Playbook, Solution, SolutionVersion
+from apps.planning.dismissal import Dismissal  # noqa: F401  # Django finds models here
 from apps.taxonomy.models import Challenge, Metric
 
 

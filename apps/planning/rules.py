@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Unit
 from apps.core.errors import CxplanError
 from apps.library.models import Solution
+from apps.planning.pilots import plannable_drafts
 from apps.taxonomy.models import Challenge
 
 # A later date is almost surely a slip of the keyboard.
@@ -43,8 +44,9 @@ class ReasonMissing(CxplanError):
 def require_solutions(solutions: Sequence[Solution], *, retired_too: bool = False) -> None:
     if not solutions:
         raise PlanIncomplete(_("Choose at least one solution."), field="solutions")
+    drafts = plannable_drafts(solutions)
     for solution in solutions:
-        if solution.status != Solution.Status.PUBLISHED and not retired_too:
+        if solution.status != Solution.Status.PUBLISHED and not retired_too and solution.pk not in drafts:
             raise SolutionNotUsable(
                 _("%(solution)s is not in use any more, or not yet. Choose another one.")
                 % {"solution": solution.display_title},

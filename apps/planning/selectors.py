@@ -17,6 +17,7 @@ from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
 from apps.planning.models import Action, ActionSolution, Event, Plan
+from apps.planning.pilots import tried_out
 from apps.planning.states import FROZEN, OPEN
 from apps.taxonomy.models import Challenge, Metric
 
@@ -309,14 +310,20 @@ def possible_owners(*, units: Sequence[Unit], person: User, also: User | None = 
 
 
 def usable_solutions(*, challenge: Challenge, also: Sequence[str] = ()) -> QuerySet[Solution]:
-    """Published solutions known for the challenge, and those of the given codes, which come first."""
+    """Published solutions known for the challenge, and those of the given codes, which come first.
+
+    A draft that is tried out somewhere can be asked for by its code.
+    """
     codes = Q()
     for code in also:
         codes |= Q(code__iexact=code)
     is_chosen = Case(When(codes, then=Value(0)), default=Value(1)) if codes else Value(0)
     known = Q(links__challenge__in=Challenge.objects.standing_for(challenge))
+    in_use = Q(status=Solution.Status.PUBLISHED)
+    if codes:
+        in_use |= codes & Q(status=Solution.Status.DRAFT, pk__in=tried_out().values("solution"))
     return (
-        Solution.objects.published()
+        Solution.objects.filter(in_use)
         .filter(known | codes if codes else known)
         .distinct()
         .order_by(is_chosen, "title", "pk")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -28,6 +29,7 @@ from apps.planning.pages import (
     today_in,
     unit_asked_for,
 )
+from apps.planning.pilots import idea_asked_for
 from apps.planning.places import unit_choices
 from apps.planning.plans import create_plan
 from apps.planning.rollout_rows import mark_of
@@ -69,6 +71,9 @@ def action_list(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_role(Role.MANAGER)
 def plan_new(request: PersonRequest) -> HttpResponse:
+    if request.GET.get("effective_on"):
+        # In place already: that is noted, not planned.
+        return redirect(f"{reverse('planning:log')}?{request.GET.urlencode()}")
     challenge = challenge_asked_for(request)
     if challenge is None:
         return render(request, "planning/choose_challenge.html", {"challenges": selectors.challenges_to_choose()})
@@ -100,7 +105,8 @@ def plan_new(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             return _planned(request, form, challenge, as_of=today)
-    context = {"form": form, "challenge": challenge, "units": units}
+    idea = idea_asked_for(request.person, request.GET.get("idea", ""))
+    context = {"form": form, "challenge": challenge, "units": units, "idea": idea}
     return render(request, "planning/plan_new.html", context, status=status_of(request))
 
 

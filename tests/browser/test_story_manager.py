@@ -69,12 +69,14 @@ def opens_the_challenge_that_costs_most(manager: Visitor) -> None:
 
 def plans_the_best_solution(manager: Visitor) -> None:
     page = manager.page
+    offers = page.locator("#recommended")
+    expect(offers).to_contain_text("A greeter in the queue")
+    offers.get_by_text("All 3 solutions").click()
     ranking = page.locator("#challenge-ranking")
-    expect(ranking).to_contain_text("A greeter in the queue")
     expect(ranking).to_contain_text("A leaflet on waiting")
     expect(ranking).to_contain_text("likely between")
     manager.look()
-    ranking.get_by_role("link", name=re.compile("Plan it.*A greeter in the queue")).first.click()
+    offers.get_by_role("link", name=re.compile("Add to plan.*A greeter in the queue")).click()
 
     expect(page.get_by_role("checkbox", name=re.compile("A greeter in the queue"))).to_be_checked()
     expect(page.get_by_role("checkbox", name=re.compile("A leaflet on waiting"))).not_to_be_checked()
