@@ -45,6 +45,7 @@ LIMITS = {
     "region-wide launches": Limits(cover=0.90),
 }
 SEEDS, BASE_SEEDS = 8, 16
+FIRST = 200  # constants and rules were chosen on seeds below
 
 
 def load() -> ModuleType | None:
@@ -125,7 +126,7 @@ def run(*, quick: bool) -> list[Row]:
     with ProcessPoolExecutor(max_workers=2) as pool:
         for world, changes in WORLDS.items():
             seeds = 2 if quick else BASE_SEEDS if world == "base" else SEEDS
-            runs = list(pool.map(partial(one, changes), range(seeds)))
+            runs = list(pool.map(partial(one, changes), range(FIRST, FIRST + seeds)))
             line, found = judge(NAME, world, runs, LIMITS.get(world, Limits()))
             lines.append(line)
             rows.extend(found)

@@ -166,7 +166,7 @@ class Settings:
     after_weeks_min: int = 4  # the same, provisional
     after_answers: int = 30  # answers in the primary window
     comparison_units: int = 10  # answering units outside windows, each week
-    precision_ratio: float = 2.0  # raw SE against sd of solution effects
+    precision_ratio: float = 2.0  # raw SE against the spread of effects expected before any was seen
     overlap_share: float = 0.5  # of the primary window
     overlap_correlation: float = 0.8  # of two actions' raw effects
     alias_correlation: float = 0.9  # of two solutions' unshrunk effects

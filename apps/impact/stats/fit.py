@@ -24,7 +24,7 @@ from .noise import Noise
 from .plain import Plain, describe
 from .ranking import rank_draws
 from .results import METHOD, ActionEffect, Check, Interval, Ranking, Series, SideEffect, SolutionEffect
-from .rules import ActionFacts, judge_action, quality
+from .rules import ActionFacts, expected_spread, judge_action, quality
 from .sufficient import UnitStatistics
 
 
@@ -213,9 +213,7 @@ def fit_metric(
         found.leave_out,
         found.placebo_green,
     )
-    between = float(np.sqrt(mixture.weight @ np.array([each.between[0] ** 2 for each in mixture.components])))
-    spread = np.sqrt(between**2 + mixture.mode.spread[0] ** 2 + mixture.mode.between[2] ** 2)
-    noisy_from = settings.precision_ratio * max(float(spread) / noise.scale, smallest)
+    noisy_from = settings.precision_ratio * max(expected_spread(settings) / noise.scale, smallest)
     aimed = bool(done.aimed.any()) and bool((columns.theta >= 0).any())
     draws, draws_in = solutions.draw_effects(model, beta, w, float(mixture.mode.between[2]), found.factor)
     state = State(model=model, joint=joint, readings=readings)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .data import Floats
 
-METHOD = "joint-ar1-2"
+METHOD = "joint-ar1-3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

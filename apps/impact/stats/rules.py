@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, hypot
 
 from .data import Settings
 from .results import Part
 
 RANKABLE, EARLY, NOT_RANKABLE = "rankable", "early", "not_rankable"
+HALF_NORMAL_MEDIAN = 0.6744897501960817  # 75 % quantile of the normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,15 @@ class Refusal:
     reason: str
     detail: str
     known_from: int | None = None
+
+
+def expected_spread(settings: Settings) -> float:
+    """How far effects of single actions are expected to lie apart before any was seen, reference scale.
+
+    The median of the half-normal priors. The estimated spread will not do: it is larger where the
+    scores happened to scatter, so that actions would be told in just those metrics where chance was large.
+    """
+    return HALF_NORMAL_MEDIAN * hypot(settings.prior_w, settings.prior_v_p, settings.prior_w_c)
 
 
 def judge_action(facts: ActionFacts, settings: Settings) -> tuple[Refusal | None, tuple[str, ...]]:
@@ -141,48 +151,50 @@ def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ..
     clean = 0.0 if facts.shared >= s.overlap_share else 1.0 - facts.shared
     fidelity = 0.0
     if facts.fidelity is not None:
-        fidelity = 1.0 if facts.fidelity >= 80.0 else 0.5
+        fidelity = 10.0 if facts.fidelity >= 80.0 else 5.0
     parts = (
-        _part(
-            "comparison",
-            30.0,
-            share(facts.fewest, s.comparison_units),
-            f"{facts.fewest} units to compare with in the thinnest week",
+        Part(
+            code="comparison",
+            got=_points(30.0 * share(facts.fewest, s.comparison_units)),
+            of=30.0,
+            detail=f"{facts.fewest} units to compare with in the thinnest week",
         ),
-        _part(
-            "baseline",
-            20.0,
-            min(share(facts.weeks_before, s.baseline_weeks), answers_before),
-            f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
+        Part(
+            code="baseline",
+            got=_points(20.0 * min(share(facts.weeks_before, s.baseline_weeks), answers_before)),
+            of=20.0,
+            detail=f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
         ),
-        _part(
-            "after",
-            15.0,
-            min(share(facts.weeks_after, s.after_weeks), answers_after),
-            f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
+        Part(
+            code="after",
+            got=_points(15.0 * min(share(facts.weeks_after, s.after_weeks), answers_after)),
+            of=15.0,
+            detail=f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
         ),
-        _part(
-            "precision", 15.0, noise, f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined"
+        Part(
+            code="precision",
+            got=_points(15.0 * noise),
+            of=15.0,
+            detail=f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
         ),
-        _part(
-            "clean_window",
-            10.0,
-            0.0 if facts.disturbed else clean,
-            f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
+        Part(
+            code="clean_window",
+            got=0.0 if facts.disturbed else _points(10.0 * clean),
+            of=10.0,
+            detail=f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
         ),
-        _part(
-            "fidelity",
-            10.0,
-            fidelity,
-            "not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
+        Part(
+            code="fidelity",
+            got=fidelity,
+            of=10.0,
+            detail="not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
         ),
     )
     return int(sum(part.got for part in parts)), parts
 
 
-def _part(code: str, of: float, share: float, detail: str) -> Part:
-    """A line of the sheet, in whole points."""
-    return Part(code=code, got=float(floor(of * share + 1e-9)), of=of, detail=detail)
+def _points(value: float) -> float:
+    return float(floor(value + 1e-9))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
