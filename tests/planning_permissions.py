@@ -15,6 +15,12 @@ from tests.permission_rows import (
 
 PLANNING_PAGES = [
     page("GET", "planning:action-list", members()),
+    page("GET", "planning:action-table", members()),
+    page("GET", "planning:action-export", members()),
+    page("GET", "planning:action-timeline", members()),
+    page("GET", "planning:action-calendar", members()),
+    page("POST", "planning:feed-renew", members()),
+    page("POST", "planning:feed-revoke", members(302)),
     page("GET", "planning:plan-new", managers()),
     page("POST", "planning:plan-new", managers()),
     page("GET", "planning:rollout-new", managers()),

@@ -18,6 +18,7 @@ from apps.accounts.models import ApiToken
 from apps.accounts.services import create_token
 from apps.notifications.links import unsubscribe_url
 from apps.notifications.topics import Topic
+from apps.planning.feeds import renew_feed
 from tests.factories import (
     ActionFactory,
     ActionSolutionFactory,
@@ -73,6 +74,7 @@ PUBLIC = [
     page("POST", "accounts:sign-in", (422, 302, 302, 302, 302, 302)),
     page("POST", "accounts:sign-out", (SIGN_IN,) * 6),
     # The signed link of a mail is the permission, for whoever holds it.
+    page("GET", "planning:feed", everybody(), "calendar_secret"),
     page("GET", "notifications:unsubscribe", everybody(), "unsubscribe_token"),
     page("POST", "notifications:unsubscribe", everybody(), "unsubscribe_token"),
     page("POST", "notifications:resubscribe", everybody(), "unsubscribe_token"),
@@ -216,6 +218,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,
         topic="ideas",
+        calendar_secret=renew_feed(user=manager, actor=manager),
         mail=MailFactory(state="failed").pk,
         notification=NotificationFactory(user=manager).pk,
         unsubscribe_token=unsubscribe_url(user_id=manager.pk, topic=Topic.IDEAS).rstrip("/").rpartition("/")[2],

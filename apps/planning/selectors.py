@@ -8,6 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,11 +19,12 @@ from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
 from apps.planning.models import Action, ActionSolution, Event, Plan
 from apps.planning.pilots import tried_out
-from apps.planning.states import FROZEN, OPEN
+from apps.planning.states import FROZEN, OPEN, Step, is_possible
 from apps.taxonomy.models import Challenge, Metric
 
 BOARD_ROWS = 8
 PAGE_ROWS = 25
+OWNERS_SHOWN = 300
 # Two actions aimed at one metric within the primary window of measurement can hardly be told apart.
 OVERLAP = timedelta(weeks=15)
 EVENTS_BEFORE = timedelta(weeks=8)
@@ -45,11 +47,23 @@ class ActionFilters:
     challenge: str = ""
     state: str = ""
     q: str = ""
+    owner: User | None = None
+    since: date | None = None
+    until: date | None = None
 
     @property
     def is_narrow(self) -> bool:
         """Whether more than the unit is asked for."""
-        return bool(self.challenge or self.state or self.q)
+        return bool(self.challenge or self.state or self.q or self.owner or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardMove:
+    """A step that takes a card to another column; one that asks nothing is done by a button."""
+
+    label: str
+    url: str
+    is_button: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +79,7 @@ class ActionRow:
     when: str
     is_overdue: bool
     owner: str
+    moves: tuple[CardMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +146,14 @@ def day(value: date, *, as_of: date | None = None) -> str:
     return said.replace(" ", "\u00a0")
 
 
-def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[Column]:
-    """The actions in `scope` by state, the first few of each, in a constant number of queries."""
-    actions = _filtered(scope, filters)
+def action_board(
+    *, scope: Scope, filters: ActionFilters, as_of: date, managed: Scope | None = None
+) -> list[Column]:
+    """The actions in `scope` by state, the first few of each, in a constant number of queries.
+
+    Cards of units in `managed` say to which columns they can be moved.
+    """
+    actions = filtered_actions(scope, filters)
     counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
     first = [
         actions.filter(state=state).order_by(*_in_order(state)).values("pk")[:BOARD_ROWS]
@@ -142,7 +162,7 @@ def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[C
     shown = Action.objects.filter(pk__in=[row["pk"] for row in first[0].union(*first[1:], all=True)])
     rows: dict[str, list[ActionRow]] = {}
     for action in with_solutions(shown).order_by(*_in_order("")):
-        rows.setdefault(action.state, []).append(_row(action, as_of=as_of))
+        rows.setdefault(action.state, []).append(_row(action, as_of=as_of, managed=managed))
     return [
         Column(
             state=state, heading=str(heading), count=counts.get(state, 0), rows=tuple(rows.get(state, ()))
@@ -154,7 +174,7 @@ def action_board(*, scope: Scope, filters: ActionFilters, as_of: date) -> list[C
 
 def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_of: date) -> Page[ActionRow]:
     """One page of the actions in `scope`, what is due first."""
-    actions = with_solutions(_filtered(scope, filters)).order_by(*_in_order(filters.state))
+    actions = with_solutions(filtered_actions(scope, filters)).order_by(*_in_order(filters.state))
     page = Paginator(actions, PAGE_ROWS).get_page(number)
     rows = [_row(action, as_of=as_of) for action in page.object_list]
     return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the actions
@@ -351,7 +371,7 @@ def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
     return Challenge.objects.filter(Exists(used.filter(standing=OuterRef("pk")))).order_by("name", "pk")
 
 
-def _filtered(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
+def filtered_actions(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
     actions: QuerySet[Action] = Action.objects.in_scope(scope)
     if filters.unit is not None:
         actions = actions.filter(unit__path__startswith=filters.unit.path)
@@ -361,7 +381,41 @@ def _filtered(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
         actions = actions.filter(state=filters.state)
     if filters.q:
         actions = actions.filter(_mentions(filters.q))
+    if filters.owner is not None:
+        actions = actions.filter(owner=filters.owner)
+    if filters.since is not None:
+        lasts = Q(effective_on__isnull=False) & (Q(ended_on=None) | Q(ended_on__gt=filters.since))
+        actions = actions.filter(Q(planned_on__gte=filters.since, effective_on=None) | lasts)
+    if filters.until is not None:
+        actions = actions.filter(
+            Q(effective_on=None, planned_on__lte=filters.until) | Q(effective_on__lte=filters.until)
+        )
     return actions
+
+
+def owners_in(*, scope: Scope) -> list[User]:
+    """Who sees to an action in `scope`."""
+    owned = Action.objects.in_scope(scope).filter(owner=OuterRef("pk"))
+    return list(User.objects.filter(Exists(owned)).order_by("name", "email")[:OWNERS_SHOWN])
+
+
+def card_moves(action: Action, *, as_of: date) -> tuple[CardMove, ...]:
+    """The steps that lead from the action's state to another one."""
+    began = action.effective_on is not None and action.effective_on <= as_of
+    asked = {
+        Step.APPLY: (_("Apply"), True),
+        Step.SUSTAIN: (_("Keep as standard"), began),
+        Step.STOP: (_("Stop"), began),
+    }
+    return tuple(
+        CardMove(
+            label=label,
+            url=reverse(f"planning:action-{step.value}", args=[action.external_id]),
+            is_button=step == Step.SUSTAIN,
+        )
+        for step, (label, is_timely) in asked.items()
+        if is_timely and is_possible(step, action.state)
+    )
 
 
 def _mentions(text: str) -> Q:
@@ -391,7 +445,7 @@ def _in_order(state: str) -> list[OrderBy]:
     return [due.asc(nulls_last=True), *newest]
 
 
-def _row(action: Action, *, as_of: date) -> ActionRow:
+def _row(action: Action, *, as_of: date, managed: Scope | None = None) -> ActionRow:
     return ActionRow(
         external_id=action.external_id,
         unit=action.unit.display_name,
@@ -402,6 +456,7 @@ def _row(action: Action, *, as_of: date) -> ActionRow:
         when=when(action, as_of=as_of),
         is_overdue=is_overdue(action, as_of=as_of),
         owner=str(action.owner or action.owner_label),
+        moves=card_moves(action, as_of=as_of) if managed and managed.holds(action.unit.path) else (),
     )
 
 

@@ -6,6 +6,7 @@ from apps.planning import (
     follow_views,
     guide_views,
     log_views,
+    overview_views,
     people_views,
     rollout_views,
     rule_views,
@@ -15,6 +16,13 @@ from apps.planning import (
 app_name = "planning"
 urlpatterns = [
     path("plans/", views.action_list, name="action-list"),
+    path("plans/table/", overview_views.action_table, name="action-table"),
+    path("plans/table/export/", overview_views.action_export, name="action-export"),
+    path("plans/timeline/", overview_views.action_timeline, name="action-timeline"),
+    path("plans/calendar/", overview_views.action_calendar, name="action-calendar"),
+    path("plans/calendar/address/", overview_views.feed_renew, name="feed-renew"),
+    path("plans/calendar/address/revoke/", overview_views.feed_revoke, name="feed-revoke"),
+    path("calendar/<str:secret>.ics", overview_views.feed, name="feed"),
     path("plans/new/", views.plan_new, name="plan-new"),
     path("plans/guide/", guide_views.focus, name="guide"),
     path("plans/units/", guide_views.unit_options, name="unit-options"),

@@ -14,6 +14,7 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.planning import selectors
+from apps.planning.filter_bar import filter_bar
 from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.follow import followed
 from apps.planning.follow_forms import TaskForm
@@ -44,24 +45,15 @@ RESULT_AFTER = timedelta(weeks=15)
 @require_role(Role.STAFF)
 def action_list(request: PersonRequest) -> HttpResponse:
     scope = request.person.scope()
-    filters = selectors.ActionFilters(
-        unit=unit_asked_for(request, scope),
-        challenge=request.GET.get("challenge", ""),
-        state=request.GET.get("state", "") if request.GET.get("state") in Action.State.values else "",
-        q=request.GET.get("q", "").strip(),
-    )
+    context = filter_bar(request, scope, view="board")
+    filters = context["filters"]
     today = timezone.localdate()
-    context: dict[str, object] = {
-        "filters": filters,
-        "challenges": selectors.challenges_in_use(scope=scope),
-        "may_plan": request.person.has(Role.MANAGER),
-        "states": [(state, heading) for state, heading in selectors.STATE_HEADINGS.items()],
-    }
     if filters.state:
         page = selectors.action_page(scope=scope, filters=filters, number=request.GET.get("page"), as_of=today)
         context |= {"page": page, "is_empty": not page.object_list}
     else:
-        board = selectors.action_board(scope=scope, filters=filters, as_of=today)
+        managed = request.person.scope(Role.MANAGER)
+        board = selectors.action_board(scope=scope, filters=filters, as_of=today, managed=managed)
         context |= {"board": board, "is_empty": not any(column.count for column in board)}
     return render(
         request, "planning/_actions.html" if is_fragment(request) else "planning/action_list.html", context

@@ -1,0 +1,46 @@
+"""What all views of plans and actions are narrowed by; switching the view keeps it."""
+
+from typing import Any
+
+from apps.accounts.middleware import PersonRequest
+from apps.accounts.models import Role, Scope, User
+from apps.planning import selectors
+from apps.planning.models import Action
+from apps.planning.pages import day_in, unit_asked_for
+
+MINE = "me"
+
+
+def filters_of(request: PersonRequest, scope: Scope) -> selectors.ActionFilters:
+    asked = request.GET
+    return selectors.ActionFilters(
+        unit=unit_asked_for(request, scope),
+        challenge=asked.get("challenge", ""),
+        state=asked.get("state", "") if asked.get("state") in Action.State.values else "",
+        q=asked.get("q", "").strip(),
+        owner=_owner(request),
+        since=day_in(asked.get("since")),
+        until=day_in(asked.get("until")),
+    )
+
+
+def filter_bar(request: PersonRequest, scope: Scope, *, view: str) -> dict[str, Any]:
+    """The filters asked for and what can be chosen."""
+    filters = filters_of(request, scope)
+    return {
+        "filters": filters,
+        "challenges": selectors.challenges_in_use(scope=scope),
+        "owners": [user for user in selectors.owners_in(scope=scope) if user != request.user],
+        "is_mine": filters.owner == request.user,
+        "may_plan": request.person.has(Role.MANAGER),
+        "states": list(selectors.STATE_HEADINGS.items()),
+        "view": view,
+        "view_url": f"planning:{'action-list' if view == 'board' else f'action-{view}'}",
+    }
+
+
+def _owner(request: PersonRequest) -> User | None:
+    asked = request.GET.get("owner", "")
+    if asked == MINE:
+        return request.user
+    return User.objects.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 10 else None

@@ -1,0 +1,192 @@
+"""The views of plans: one filter bar, a table to take along, a timeline, a calendar and its secret feed."""
+
+import csv
+import re
+from datetime import date, timedelta
+from io import BytesIO
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from apps.accounts.models import Membership, User
+from apps.planning.feeds import renew_feed, revoke_feed
+from apps.planning.icalendar import folded
+from apps.planning.models import Action
+from apps.taxonomy.models import Challenge
+from tests.conftest import Chain
+from tests.factories import ActionFactory, EventFactory, UnitFactory
+from tests.planning.helpers import SignIn, text_of
+from tests.planning_factories import DrawFactory, TaskFactory
+
+VIEWS = ["action-list", "action-table", "action-timeline", "action-calendar"]
+
+
+def today() -> date:
+    return timezone.localdate()
+
+
+@pytest.fixture
+def world(chain: Chain, planned: Action, manager: User, challenge: Challenge) -> Action:
+    Action.objects.filter(pk=planned.pk).update(planned_on=today())
+    ActionFactory(
+        unit=chain.reims, challenge=challenge, state="applied", effective_on=today() - timedelta(weeks=2)
+    )
+    EventFactory(unit=chain.lille, name="Summer sale", starts_on=today(), ends_on=today())
+    TaskFactory(action=planned, title="Print; the, card", due_on=today(), assignee=manager)
+    DrawFactory(plan=planned.plan, reads_on=today())
+    return planned
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_filters_hold_in_every_view_and_in_the_switch(
+    signed_in: SignIn, lead: User, world: Action, name: str
+) -> None:
+    response = signed_in(lead).get(reverse(f"planning:{name}"), {"state": "planned", "unit": "NORTH"})
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "Queue training" in page
+    switch = re.findall(r'href="(/plans/[a-z/]*\?[^"]*)"', page)
+    assert any("state=planned" in one and "unit=NORTH" in one for one in switch)
+    nothing = signed_in(lead).get(reverse(f"planning:{name}"), {"owner": "me"})
+    assert "Queue training" not in text_of(nothing)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_more_actions_cost_no_more_queries(
+    signed_in: SignIn, lead: User, world: Action, name: str, chain: Chain, challenge: Challenge
+) -> None:
+    client = signed_in(lead)
+    address = reverse(f"planning:{name}")
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    for number in range(12):
+        unit = UnitFactory(parent=chain.south)
+        fields = {"unit": unit, "challenge": challenge, "owner": lead}
+        ActionFactory(**fields, state="applied", effective_on=today() - timedelta(weeks=2))
+        waiting = ActionFactory(**fields, state="planned", effective_on=None, planned_on=today(), plan=world.plan)
+        TaskFactory(action=waiting, due_on=today())
+        EventFactory(unit=unit, name=f"Event {number}", starts_on=today(), ends_on=today())
+    with CaptureQueriesContext(connection) as many:
+        client.get(address)
+    assert len(many) == len(few)
+
+
+def test_cards_move_only_where_their_state_allows(signed_in: SignIn, manager: User, world: Action) -> None:
+    page = signed_in(manager).get(reverse("planning:action-list")).content.decode()
+    assert reverse("planning:action-apply", args=[world.external_id]) in page
+    assert reverse("planning:action-stop", args=[world.external_id]) not in page
+
+
+def test_staff_move_nothing(signed_in: SignIn, staff: User, world: Action) -> None:
+    assert "cx-ticket__move" not in signed_in(staff).get(reverse("planning:action-list")).content.decode()
+
+
+def test_the_table_is_sorted_both_ways(signed_in: SignIn, lead: User, world: Action) -> None:
+    address = reverse("planning:action-table")
+    up = text_of(signed_in(lead).get(address, {"sort": "unit"}))
+    down = text_of(signed_in(lead).get(address, {"sort": "-unit"}))
+    assert up.index("Lille") < up.index("Reims")
+    assert down.index("Reims") < down.index("Lille")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_file_of_the_table_runs_nothing(
+    signed_in: SignIn, lead: User, world: Action, chain: Chain, form: str
+) -> None:
+    chain.lille.name = '=HYPERLINK("http://evil")'
+    chain.lille.save(update_fields=["name"])
+    response = signed_in(lead).get(reverse("planning:action-export"), {"format": form, "unit": "LILLE"})
+    body = response.getvalue()
+    if form == "csv":
+        rows = list(csv.reader(body.decode("utf-8-sig").splitlines()))
+    else:
+        rows = CalamineWorkbook.from_filelike(BytesIO(body)).get_sheet_by_index(0).to_python()
+    assert len(rows) == 2
+    assert rows[1][2] == '\'=HYPERLINK("http://evil")'
+
+
+def test_the_timeline_has_bars_events_and_a_table(signed_in: SignIn, lead: User, world: Action) -> None:
+    page = signed_in(lead).get(reverse("planning:action-timeline")).content.decode()
+    assert page.count('class="cx-lanes__bar') == 2
+    assert "Summer sale" in page
+    assert "The same as a table" in page
+
+
+def test_a_month_shows_starts_check_ins_tasks_events_and_read_outs(
+    signed_in: SignIn, lead: User, world: Action
+) -> None:
+    shown = text_of(signed_in(lead).get(reverse("planning:action-calendar")))
+    for kind in ("Planned start", "Check-in", "Print; the, card", "Summer sale", "Read-out"):
+        assert kind in shown
+
+
+# The feed
+
+
+def unfolded(body: str) -> list[str]:
+    return body.replace("\r\n ", "").split("\r\n")
+
+
+def test_a_feed_needs_nothing_but_its_secret_and_tells_what_is_mine(
+    manager: User, world: Action, client: Client
+) -> None:
+    secret = renew_feed(user=manager, actor=manager)
+    response = client.get(reverse("planning:feed", args=[secret]))
+    assert response["Content-Type"] == "text/calendar; charset=utf-8"
+    body = response.content.decode()
+    lines = unfolded(body)
+    assert f"UID:start-{world.pk}@testserver" in lines
+    assert f"DTSTART;VALUE=DATE:{today():%Y%m%d}" in lines
+    assert f"DTEND;VALUE=DATE:{today() + timedelta(days=1):%Y%m%d}" in lines
+    assert any(line.startswith("SUMMARY:Task: Print\\; the\\, card") for line in lines)
+    assert any("Summer sale" in line for line in lines)
+    assert all(len(line.encode()) <= 75 for line in body.split("\r\n"))
+    assert lines.count("BEGIN:VEVENT") == lines.count("END:VEVENT") >= 3
+    again = client.get(reverse("planning:feed", args=[secret])).content.decode()
+    uids = [line for line in unfolded(again) if line.startswith("UID:")]
+    assert uids == [line for line in lines if line.startswith("UID:")]
+    assert len(set(uids)) == len(uids)
+
+
+def test_a_feed_tells_no_more_than_its_person_may_see_now(manager: User, world: Action, client: Client) -> None:
+    secret = renew_feed(user=manager, actor=manager)
+    Membership.objects.filter(user=manager).delete()
+    body = client.get(reverse("planning:feed", args=[secret])).content.decode()
+    assert "BEGIN:VCALENDAR" in body
+    assert "BEGIN:VEVENT" not in body.replace("Everywhere", "")
+    manager.is_active = False
+    manager.save(update_fields=["is_active"])
+    assert client.get(reverse("planning:feed", args=[secret])).status_code == 404
+
+
+def test_a_renewed_or_revoked_address_no_longer_works(manager: User, client: Client) -> None:
+    first = renew_feed(user=manager, actor=manager)
+    second = renew_feed(user=manager, actor=manager)
+    assert client.get(reverse("planning:feed", args=[first])).status_code == 404
+    assert client.get(reverse("planning:feed", args=[second])).status_code == 200
+    assert revoke_feed(user=manager, actor=manager)
+    assert client.get(reverse("planning:feed", args=[second])).status_code == 404
+
+
+def test_the_address_is_shown_once(signed_in: SignIn, manager: User) -> None:
+    client = signed_in(manager)
+    response = client.post(reverse("planning:feed-renew"))
+    assert response["Cache-Control"] == "no-store"
+    (address,) = re.findall(r"http://testserver(/calendar/[\w-]+\.ics)", response.content.decode())
+    assert Client().get(address).status_code == 200
+    assert address not in client.get(reverse("planning:action-calendar")).content.decode()
+
+
+def test_lines_are_folded_between_characters() -> None:
+    line = "SUMMARY:" + "é" * 100
+    parts = folded(line).split("\r\n")
+    assert all(len(part.encode()) <= 75 for part in parts)
+    assert parts[0] + "".join(part[1:] for part in parts[1:]) == line
+    assert all(after.startswith(" ") for _, after in pairwise(parts))
