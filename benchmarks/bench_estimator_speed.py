@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -13,6 +14,7 @@ from scipy.sparse.linalg import lsqr
 
 from apps.impact.stats.data import Actions, Panel
 from apps.impact.stats.fit import fit_metric, fit_noise, unit_statistics
+from benchmarks import peers
 from benchmarks.table import Row, write_figures
 from tests.impact.stats.simulator import simulate
 
@@ -77,6 +79,11 @@ def imputation(panel: Panel, actions: Actions) -> float:
     return time.process_time() - begin
 
 
+def _against(peer: str, spent: float, name: str, taken: float) -> Row:
+    what = f"the same without intervals of solutions or ranking: {peer}"
+    return Row(bench=NAME, what=what, value=spent, unit="s", reference=name, against=taken)
+
+
 def run(*, quick: bool) -> list[Row]:
     """Chain of three metrics, one large metric, growth, refresh."""
     rows: list[Row] = []
@@ -103,16 +110,13 @@ def run(*, quick: bool) -> list[Row]:
     )
     rows.append(Row(bench=NAME, what=f"{label}: on the clock, 2 processes", value=wall, unit="s"))
     simple = sum(imputation(*chain) for chain in chains)
-    rows.append(
-        Row(
-            bench=NAME,
-            what="the same, against two-stage imputation without intervals or ranking",
-            value=spent,
-            unit="s",
-            reference="imputation",
-            against=simple,
-        )
-    )
+    rows.append(_against("two-stage imputation in plain least squares", spent, "imputation", simple))
+    for name, seconds in (("diff-diff's imputation", peers.imputation), ("pyfixest's did2s", peers.did2s)):
+        taken = [seconds(*chain) for chain in chains]
+        if None in taken:
+            print(f"{NAME}: {name} left out, `make bench` installs it", file=sys.stderr)
+        else:
+            rows.append(_against(f"{name}, one effect for all", spent, "it", float(sum(taken))))
 
     sizes = (150, 300, 600) if quick else (1250, 2500, 5000)
     seconds = []
