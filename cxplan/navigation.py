@@ -40,7 +40,7 @@ AREAS = (
         label=_("Library"),
         icon="library",
         url_name="library:solution-list",
-        prefixes=("/solutions/", "/library/", "/playbooks/", "/taxonomy/"),
+        prefixes=("/solutions/", "/library/", "/playbooks/", "/taxonomy/", "/curation/"),
     ),
     Area(label=_("Ideas"), icon="lightbulb", url_name="ideas:idea-list", prefixes=("/ideas/", "/calls/")),
     Area(

@@ -10,6 +10,7 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
 from apps.accounts.selectors import chosen_unit
+from apps.curation.queue import queue_count
 from cxplan.digest import digest_of
 from cxplan.evidence import strips
 from cxplan.home import lead_home, manager_home, staff_home
@@ -24,7 +25,11 @@ def home(request: PersonRequest) -> HttpResponse:
     if not unit:
         return render(request, "home/no_unit.html")
     if person.has(Role.LEAD):
-        return render(request, "home/lead.html", {"home": lead_home(person=person, unit=unit, today=today)})
+        context = {
+            "home": lead_home(person=person, unit=unit, today=today),
+            "waiting_count": queue_count(person=person, at=timezone.now()),
+        }
+        return render(request, "home/lead.html", context)
     if person.has(Role.MANAGER):
         return render(request, "home/manager.html", {"home": manager_home(person=person, unit=unit, today=today)})
     return render(request, "home/staff.html", {"home": staff_home(person=person, unit=unit, today=today)})

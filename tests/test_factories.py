@@ -7,6 +7,7 @@ from django.apps import apps
 from factory.django import DjangoModelFactory
 
 from tests import (
+    curation_factories,
     factories,
     ideas_factories,
     impact_factories,
@@ -28,6 +29,7 @@ OWN_MODELS = [
 FACTORIES = {
     factory._meta.model: factory
     for module in (
+        curation_factories,
         factories,
         ideas_factories,
         impact_factories,

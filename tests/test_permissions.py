@@ -19,6 +19,7 @@ from apps.accounts.services import create_token
 from apps.notifications.links import unsubscribe_url
 from apps.notifications.topics import Topic
 from apps.planning.feeds import renew_feed
+from tests.curation_factories import LookAlikeFactory, SolutionAliasFactory, UnmappedSolutionFactory
 from tests.factories import (
     ActionFactory,
     ActionSolutionFactory,
@@ -193,6 +194,9 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         alias=AliasFactory(challenge=challenge).pk,
         solution="greeter",
         draft="draft",
+        look_alike=LookAlikeFactory().pk,
+        solution_alias=SolutionAliasFactory(solution=version.solution).pk,
+        solution_label=UnmappedSolutionFactory(pk=1).pk,
         pack="clinic",
         number=1,
         file=SolutionFileFactory(solution=version.solution).pk,

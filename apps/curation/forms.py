@@ -1,17 +1,36 @@
-"""The forms by which packs come in and go out."""
+"""The forms by which packs come in and go out, and by which curators decide."""
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.blocks import MEBIBYTE
+from apps.core.errors import CxplanError
 from apps.curation.packs import Pack, PackInvalid, read_pack
+from apps.curation.queue import Kind
+from apps.ideas.models import Idea
 from apps.taxonomy.models import Challenge
 
 MOST_BYTES = 5 * MEBIBYTE
+
+
+class ChoiceRefused(CxplanError):
+    code = "choice_refused"
+
+
+class Asked(TypedDict):
+    """What is to be decided, on which entries."""
+
+    kind: Kind
+    decision: str
+    pks: list[int]
+    text: str
+    reason: str
 
 
 class PackForm(forms.Form):
@@ -61,3 +80,38 @@ class ExportForm(forms.Form):
         field = self.fields["challenges"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = Challenge.objects.current().order_by("path")
+
+
+class QueueForm(forms.Form):
+    """A decision on one entry (`one`), or on those that are ticked (`item` and `do`), of one kind."""
+
+    text = forms.CharField(required=False, max_length=2_000)
+    reason = forms.ChoiceField(required=False, choices=[("", ""), *Idea.Reason.choices])
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.entries = data
+
+    def decision(self) -> Asked:
+        """Raises ChoiceRefused."""
+        if not self.is_valid():
+            raise ChoiceRefused(gettext("This can't be done. Load the page again and repeat it."))
+        if "one" in self.entries:
+            entry, _between, do = str(self.entries["one"]).rpartition(":")
+            entries = [entry]
+        else:
+            entries, do = self.entries.getlist("item"), self.entries.get("do", "")
+        if not entries:
+            raise ChoiceRefused(gettext("Nothing was chosen. Tick entries first."))
+        parts = [entry.partition(":") for entry in entries]
+        kinds = {kind for kind, _between, _pk in parts}
+        pks = [int(pk) for _kind, _between, pk in parts if pk.isascii() and pk.isdecimal() and len(pk) < 18]
+        if len(kinds) != 1 or not kinds <= set(Kind) or not pks:
+            raise ChoiceRefused(gettext("Decide on entries of one kind at a time."))
+        return Asked(
+            kind=Kind(kinds.pop()),
+            decision=do,
+            pks=pks,
+            text=self.cleaned_data["text"],
+            reason=self.cleaned_data["reason"],
+        )

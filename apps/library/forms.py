@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.validators import URLValidator
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -29,6 +30,11 @@ from apps.library.texts import (
     NAMES,
     RecipeText,
 )
+
+
+class SolutionUnknown(CxplanError):
+    code = "solution_unknown"
+
 
 ROWS = {"summary": 2, "procedure": 6, "materials": 3, "body": 4}
 LINKS_MAX = 20
@@ -346,3 +352,19 @@ def _initial(solution: Solution | None, version: SolutionVersion | None) -> dict
             for name, value in text_in(version, language).as_dict().items():
                 initial[f"{language}_{name}"] = value or initial.get(f"{language}_{name}", "")
     return initial
+
+
+class MeaningForm(forms.Form):
+    """Which solution a label means, by its code or its title."""
+
+    means = forms.CharField(required=False, max_length=200)
+
+    def solution(self) -> Solution:
+        """Raises SolutionUnknown."""
+        text = self.cleaned_data["means"] if self.is_valid() else ""
+        named = Q(code__iexact=text) | Q(title__iexact=text) | Q(title_fr__iexact=text)
+        found = list(Solution.objects.filter(named).order_by("pk")[:2]) if text else []
+        exact = [one for one in found if one.code.lower() == text.lower()]
+        if not exact and len(found) != 1:
+            raise SolutionUnknown(_("No solution has this code or title, or several do. Choose one by its code."))
+        return (exact or found)[0]

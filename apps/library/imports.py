@@ -1,5 +1,6 @@
 """How files of solutions come in."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,38 @@ SOLUTION = Reference(
     query="SELECT lower(code) AS key, id FROM library_solution",
     remedy=_("Import it with the solutions first, or correct the code."),
 )
+
+# A code; or what any source calls a solution, as long as that means one solution only.
+SOLUTION_OR_ALIAS = replace(
+    SOLUTION,
+    query="""SELECT lower(code) AS key, id FROM library_solution
+        UNION ALL SELECT lower(a.label), min(a.solution_id) FROM library_solutionalias a
+        WHERE NOT EXISTS (SELECT 1 FROM library_solution o WHERE lower(o.code) = lower(a.label))
+        GROUP BY lower(a.label) HAVING count(DISTINCT a.solution_id) = 1""",
+    remedy=_(
+        "It waits under “Labels of solutions”: say there what it means, or import it with the solutions. "
+        "Then import these rows again."
+    ),
+)
+
+
+def note_rejected_solutions(stage: Stage, *, source: str) -> None:
+    """Keep the labels that made rows impossible, so that somebody can say which solution they mean."""
+    stage.execute(
+        f"""
+        INSERT INTO library_unmappedsolution AS o
+            (source, label, first_seen_at, last_seen_at, rejected_count, is_ignored)
+        SELECT %s, min(item), now(), now(), count(DISTINCT no), false
+        FROM stage_rejects CROSS JOIN LATERAL (
+            SELECT btrim(part) AS item FROM unnest(string_to_array(value, '|')) part
+        ) items LEFT JOIN ({SOLUTION_OR_ALIAS.query}) known ON known.key = lower(item)
+        WHERE code = 'unknown_solution' AND known.id IS NULL AND item <> '' AND char_length(item) <= 200
+        GROUP BY lower(item)
+        ON CONFLICT (lower(source), lower(label)) DO UPDATE
+        SET rejected_count = excluded.rejected_count, last_seen_at = excluded.last_seen_at
+        """,
+        [source],
+    )
 
 
 # Name of a part → its field here; "where" would be read as a word of SQL.

@@ -88,6 +88,10 @@ class Solution(models.Model):
     review_due_on = models.DateField(_("next review on"), null=True, blank=True)
     # The due date of which the owner was told, so that nobody is told twice.
     review_told_on = models.DateField(null=True, blank=True, editable=False)
+    # The one that stands for it since somebody found them to be the same.
+    replaced_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("replaced by")
+    )
     challenges = models.ManyToManyField(Challenge, through="SolutionLink", related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -118,6 +122,9 @@ class Solution(models.Model):
             models.CheckConstraint(
                 condition=models.Q(review_every_months=None) | models.Q(review_every_months__range=(1, 60)),
                 name="library_solution_review_every",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(replaced_by=models.F("pk")), name="library_solution_not_by_itself"
             ),
         ]
         indexes = [
@@ -248,6 +255,60 @@ class SolutionFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SolutionAlias(models.Model):
+    """What another system calls a solution; an empty source stands for every system."""
+
+    source = models.CharField(_("source"), max_length=64, blank=True)
+    label = models.CharField(_("label"), max_length=200)
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="aliases")
+
+    class Meta:
+        verbose_name = _("alias of a solution")
+        verbose_name_plural = _("aliases of solutions")
+        constraints = [
+            models.UniqueConstraint(Lower("source"), Lower("label"), name="library_solutionalias_source_label")
+        ]
+        indexes = [GinIndex(OpClass(Searchable("label"), "gin_trgm_ops"), name="library_solutionalias_label")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.label}"
+
+
+class UnmappedSolutionQuerySet(models.QuerySet["UnmappedSolution"]):
+    def waiting(self) -> Self:
+        """Labels of which nobody has said yet which solution they mean."""
+        label = Lower(models.OuterRef("label"))
+        aliases = SolutionAlias.objects.alias(own=Lower("label")).filter(own=label)
+        same_source = models.Q(source="") | models.Q(source__iexact=models.OuterRef("source"))
+        codes = Solution.objects.alias(own=Lower("code")).filter(own=label)
+        known = models.Exists(aliases.filter(same_source)) | models.Exists(codes)
+        return self.filter(~models.Q(known), is_ignored=False)
+
+
+class UnmappedSolution(models.Model):
+    """A label that a file used for a solution when nobody had said yet which one it means."""
+
+    source = models.CharField(_("source"), max_length=64)
+    label = models.CharField(_("label"), max_length=200)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    # Rows of actions that could not come in because of it.
+    rejected_count = models.PositiveIntegerField(_("rejected rows"), default=0)
+    is_ignored = models.BooleanField(default=False)
+
+    objects = UnmappedSolutionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("unmapped label of a solution")
+        verbose_name_plural = _("unmapped labels of solutions")
+        constraints = [
+            models.UniqueConstraint(Lower("source"), Lower("label"), name="library_unmappedsolution_source_label")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.label}"
 
 
 class PlaybookQuerySet(models.QuerySet["Playbook"]):

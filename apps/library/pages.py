@@ -108,6 +108,8 @@ class SolutionPage:
     kind_label: str
     origin_label: str
     status: str
+    # Code and title of the one that stands for it since both were joined.
+    replaced_by: tuple[str, str] | None
     cost: int | None
     effort_hours: Decimal | None
     lag_days: int
@@ -142,7 +144,7 @@ class SolutionPage:
 
 def solution_page(code: str, *, reader: User, as_of: date) -> SolutionPage | None:
     """A solution by its code, also a retired one, in a constant number of queries."""
-    solution = Solution.objects.select_related("author", "owner").filter(code__iexact=code).first()
+    solution = Solution.objects.select_related("author", "owner", "replaced_by").filter(code__iexact=code).first()
     if solution is None:
         return None
     history = list(
@@ -161,6 +163,7 @@ def solution_page(code: str, *, reader: User, as_of: date) -> SolutionPage | Non
         kind_label=solution.get_kind_display(),
         origin_label=solution.get_origin_display(),
         status=solution.status,
+        replaced_by=_standing(solution),
         cost=solution.cost,
         effort_hours=solution.effort_hours,
         lag_days=solution.lag_days,
@@ -187,6 +190,11 @@ def solution_page(code: str, *, reader: User, as_of: date) -> SolutionPage | Non
         is_watched=Watch.objects.filter(solution=solution, user=reader).exists(),
         updated_at=solution.updated_at,
     )
+
+
+def _standing(solution: Solution) -> tuple[str, str] | None:
+    other = solution.replaced_by
+    return (other.code, other.display_title) if other is not None else None
 
 
 def answered(solution: Solution) -> tuple[AnsweredChallenge, ...]:

@@ -282,7 +282,9 @@ def _set_status(
     if solution.status == status:
         raise StatusNotPossible(_("This solution is %(status)s already.") % {"status": str(status.label).lower()})
     before, solution.status = solution.status, status
-    solution.save(update_fields=["status", "updated_at"])
+    # One that comes back stands for itself again.
+    solution.replaced_by = None
+    solution.save(update_fields=["status", "replaced_by", "updated_at"])
     record(
         event=f"library.solution.{event}",
         actor=actor,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.library import edit_views, playbook_views, request_views, views
+from apps.library import edit_views, label_views, playbook_views, request_views, views
 
 app_name = "library"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("library/solutions/new/", edit_views.solution_new, name="solution-new"),
     path("library/files/<int:pk>/", views.solution_file, name="solution-file"),
     path("library/files/<int:pk>/delete/", edit_views.file_delete, name="file-delete"),
+    path("library/labels/", label_views.solution_label_list, name="solution-label-list"),
+    path("library/aliases/<int:pk>/remove/", label_views.solution_alias_remove, name="solution-alias-remove"),
     path("library/learnings/<int:pk>/", edit_views.learning, name="learning"),
     path("library/changes/", request_views.change_request_list, name="change-request-list"),
     path("library/changes/<int:pk>/", request_views.change_request, name="change-request"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.imports import UNIT
 from apps.core.fields import Field, Reference, Type
 from apps.core.staging import Column, ImportKind, Outcome, Stage, column_of, literal, merge
-from apps.library.imports import SOLUTION
+from apps.library.imports import SOLUTION_OR_ALIAS, note_rejected_solutions
 from apps.planning.models import Event
 from apps.taxonomy.imports import CHALLENGE_OR_ALIAS, note_rejected_labels
 
@@ -33,6 +33,7 @@ def _check_actions(stage: Stage) -> None:
 
 def _apply_actions(stage: Stage) -> Outcome:
     note_rejected_labels(stage, source=stage.source or ACTIONS.name)
+    note_rejected_solutions(stage, source=stage.source or ACTIONS.name)
     day = f"{literal(stage.day.isoformat())}::date"
     # The target metric is frozen when the action takes effect; another challenge is another target.
     source = f"""
@@ -123,7 +124,7 @@ ACTIONS = ImportKind(
         Field(name="external_id", type=Type.CODE, is_required=True),
         Field(name="unit", type=Type.REFERENCE, reference=UNIT, is_required=True),
         Field(name="challenge", type=Type.REFERENCE, reference=CHALLENGE_OR_ALIAS, is_required=True),
-        Field(name="solutions", type=Type.REFERENCES, reference=SOLUTION, is_required=True),
+        Field(name="solutions", type=Type.REFERENCES, reference=SOLUTION_OR_ALIAS, is_required=True),
         Field(name="effective_on", type=Type.DATE, is_required=True),
         Field(name="ended_on", type=Type.DATE),
         Field(name="fidelity", type=Type.INTEGER, minimum=Decimal(0), maximum=Decimal(100)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Self
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -189,7 +189,11 @@ class Challenge(Named):
                 violation_error_message=_("A challenge can't stand under itself."),
             ),
         ]
-        indexes = [models.Index(OpClass("path", "varchar_pattern_ops"), name="taxonomy_challenge_path")]
+        indexes = [
+            models.Index(OpClass("path", "varchar_pattern_ops"), name="taxonomy_challenge_path"),
+            GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="taxonomy_challenge_names"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="taxonomy_challenge_texts"),
+        ]
 
     @property
     def display_description(self) -> str:
