@@ -197,7 +197,7 @@ def queue_page(*, person: Person, kind: str = "", number: str | None, at: dateti
         if pks:
             items |= {(one, item.pk): item for item in READERS[one](rows.filter(pk__in=pks), at)}
     shown = [items[place] for place in places if place in items]
-    return Page(shown, page.number, page.paginator)  # type: ignore[arg-type]  # items stand for the rows
+    return Page(shown, page.number, page.paginator)
 
 
 def _together(kinds: Mapping[Kind, QuerySet[Any]]) -> QuerySet[Any, Any]:
