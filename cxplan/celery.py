@@ -31,6 +31,10 @@ app.conf.beat_schedule = {
     # Solutions whose review became due and whose owner was not told yet.
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
     # Tasks and check-ins that fell due, plans and tasks left alone, of which nobody was reminded yet.
+    # Units whose move, planned ahead, begins today.
+    "refresh-units": {"task": "accounts.refresh_paths", "schedule": 900.0, "options": {"expires": 900}},
+    # Actions in units that closed.
+    "settle-closures": {"task": "planning.settle_closures", "schedule": 900.0, "options": {"expires": 900}},
     # Drawn units whose wait-list was not kept, and fair tests that can be read.
     "keep-draws": {"task": "planning.keep_draws", "schedule": 900.0, "options": {"expires": 900}},
     "remind-of-plans": {"task": "planning.remind", "schedule": 900.0, "options": {"expires": 900}},

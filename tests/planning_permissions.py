@@ -33,6 +33,7 @@ PLANNING_PAGES = [
     page("POST", "planning:rollout-join", managers_in_scope(422), "plan"),
     page("GET", "planning:rollout-draw", managers_in_scope(), "plan"),
     page("POST", "planning:rollout-draw", managers_in_scope(422), "plan"),
+    page("POST", "planning:action-hand-over", managers_in_scope(302), "planned"),
     page("POST", "planning:rollout-apply", managers_in_scope(302), "plan"),
     page("GET", "planning:nearby", managers()),
     page("GET", "planning:guide", managers()),

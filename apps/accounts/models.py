@@ -113,6 +113,9 @@ class Unit(models.Model):
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     opened_on = models.DateField(_("opened on"), null=True, blank=True)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    # Of a unit that closed: the one it was merged into. Of a new one: the unit it was split from.
+    successor = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    split_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     path = models.CharField(max_length=400, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -131,6 +134,11 @@ class Unit(models.Model):
                 | models.Q(closed_on__gt=models.F("opened_on")),
                 name="accounts_unit_open_before_closed",
                 violation_error_message=_("A unit closes after it opened."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(successor=None)
+                | (models.Q(closed_on__isnull=False) & ~models.Q(successor=models.F("id"))),
+                name="accounts_unit_successor_of_closed",
             ),
         ]
         indexes = [models.Index(OpClass("path", "varchar_pattern_ops"), name="accounts_unit_path")]

@@ -344,6 +344,7 @@ class Reminder(models.Model):
         START = "start", _("Planned start is over")
         DRAFT = "draft", _("Draft left alone")
         OLD_TASK = "old_task", _("Task left alone")
+        CLOSED = "closed", _("Unit closed")
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     action = models.ForeignKey(Action, models.CASCADE, related_name="reminders")

@@ -15,11 +15,12 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
 from apps.planning import places, rollout_rows, selectors
+from apps.planning.closures import choices_of, hand_over
 from apps.planning.drafts import start_plan
 from apps.planning.drawing import draw_plan
 from apps.planning.draws import FEWEST_UNITS, SEEDS, staggered
 from apps.planning.focuses import FocusLimit, planning_rules
-from apps.planning.models import Plan
+from apps.planning.models import Action, Plan
 from apps.planning.pages import action_in_scope, decide, entered, is_fragment, status_of, told
 from apps.planning.rollout_forms import LISTED_AT_ONCE, DrawForm, JoinForm, RolloutForm, StartForm, StartsForm
 from apps.planning.rollouts import add_units, apply_due, move_start, set_starts
@@ -168,6 +169,21 @@ def rollout_draw(request: PersonRequest, pk: int) -> HttpResponse:
         then=lambda: redirect("planning:rollout", pk),
         done=_("The order is drawn. It is kept with its seed, so that anybody can check it."),
     )
+
+
+@require_POST
+@require_role(Role.MANAGER)
+def action_hand_over(request: PersonRequest, external_id: str) -> HttpResponse:
+    """To a successor of the action's closed unit."""
+    action = action_in_scope(request, external_id, Role.MANAGER)
+    code = request.POST.get("unit", "").lower()
+    to = next((unit for unit in choices_of(action) if unit.code.lower() == code), None)
+    with told(request):
+        if to is not None:
+            hand_over(action=action, to=to, actor=request.user)
+            messages.success(request, _("Handed over to %(unit)s.") % {"unit": to.display_name})
+    seen = Action.objects.in_scope(request.person.scope()).filter(pk=action.pk).exists()
+    return redirect("planning:action", external_id) if seen else redirect("planning:action-list")
 
 
 def _rollout_page(

@@ -43,6 +43,7 @@ urlpatterns = [
     path("plans/<int:pk>/rollout/units/", rollout_views.rollout_join, name="rollout-join"),
     path("plans/<int:pk>/rollout/draw/", rollout_views.rollout_draw, name="rollout-draw"),
     path("plans/<int:pk>/rollout/apply/", rollout_views.rollout_apply, name="rollout-apply"),
+    path("actions/<str:external_id>/hand-over/", rollout_views.action_hand_over, name="action-hand-over"),
     path("actions/<str:external_id>/start/", rollout_views.rollout_start, name="rollout-start"),
     path("plans/nearby/", views.nearby, name="nearby"),
     path("actions/<str:external_id>/", views.action, name="action"),

@@ -14,6 +14,7 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.planning import selectors
+from apps.planning.closures import choices_of
 from apps.planning.filter_bar import filter_bar
 from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.follow import followed
@@ -34,7 +35,7 @@ from apps.planning.pilots import idea_asked_for
 from apps.planning.places import unit_choices
 from apps.planning.plans import create_plan
 from apps.planning.rollout_rows import mark_of
-from apps.planning.states import FROZEN, Step, is_possible
+from apps.planning.states import FROZEN, OPEN, Step, is_possible
 from apps.taxonomy.models import Challenge
 
 # The primary window of measurement ends this long after an action takes effect.
@@ -162,6 +163,8 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
         "siblings": selectors.siblings(shown, scope=request.person.scope()),
         "drawn": mark_of(shown),
+        "closes": manages and shown.state in OPEN and shown.unit.closed_on is not None,
+        "successors": choices_of(shown) if manages else [],
         "history": history(shown),
         "manages": manages,
         "follow": followed(shown, as_of=today),
