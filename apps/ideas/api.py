@@ -187,9 +187,7 @@ class IdeaViewSet(Collection[Idea]):
             raise PermissionDenied
         given = IdeaChange(data=request.data)
         given.is_valid(raise_exception=True)
-        changes: IdeaChanges = {}
-        for name in given.validated_data:
-            changes[name] = given.validated_data[name]
+        changes: IdeaChanges = given.validated_data
         edit_idea(idea=idea, changes=changes, at=timezone.now(), actor=person.user)
         return self._shown(self.get_object())
 
@@ -240,7 +238,7 @@ class IdeaViewSet(Collection[Idea]):
         if self.detail:
             idea = self.get_object()
             if is_by_any(idea, self._person().user) and idea.author_id != self._person().user.pk:
-                raise NotOpenToAll(_("Answer on the page of the idea: over the API your name would be kept."))
+                raise NotOpenToAll(str(_("Answer on the page of the idea: over the API your name would be kept.")))
         digest = digest_of(request.META.get("QUERY_STRING", "").encode(), body_of(request))
         return once(request, digest=digest, produce=produce)
 

@@ -1,5 +1,7 @@
 """Pages of calls for ideas."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +15,7 @@ from apps.accounts.models import Role
 from apps.accounts.selectors import covers_everything
 from apps.ideas import selectors
 from apps.ideas.call_selectors import call_page, call_summary, managed_calls
-from apps.ideas.calls import change_call, close_call, create_call
+from apps.ideas.calls import CallChanges, change_call, close_call, create_call
 from apps.ideas.forms import CallForm, refusals
 from apps.ideas.models import Call
 from apps.ideas.views import told
@@ -80,7 +82,9 @@ def call_change(request: PersonRequest, pk: int) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         with refusals(form):
-            change_call(call=changed, changes=form.cleaned_data, as_of=today, actor=request.user)
+            change_call(
+                call=changed, changes=cast(CallChanges, form.cleaned_data), as_of=today, actor=request.user
+            )
             messages.success(request, _("Saved."))
             return redirect("ideas:call", pk)
     context = {"form": form, "call": changed}

@@ -116,7 +116,7 @@ class IdeaForm(forms.Form):
     def __init__(
         self,
         data: QueryDict | None = None,
-        files: "MultiValueDict[str, UploadedFile] | None" = None,
+        files: "MultiValueDict[str, UploadedFile[bytes]] | None" = None,
         *,
         units: QuerySet[Unit],
         initial: dict[str, Any],

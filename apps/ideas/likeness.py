@@ -5,6 +5,7 @@ import unicodedata
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import F, FloatField, Func, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat, Greatest
 
 from apps.ideas.models import Idea
@@ -77,7 +78,7 @@ def _reversed(field: str, text: str) -> Func:
     return Greatest(found - Value(0.3), Value(0.0), output_field=FloatField())
 
 
-def _words(*fields: str, text: str) -> Func:
+def _words(*fields: str, text: str) -> Combinable:
     """How many stemmed words are shared, in English or in French."""
     words = list(dict.fromkeys(re.findall(r"\w{3,}", plain(text))))[:WORDS_MOST]
     if not words:

@@ -1,6 +1,6 @@
 """Which ideas there are, in which order, and what is like what somebody is writing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from apps.accounts.models import Role, Unit, UnitPlacement
 from apps.accounts.person import Person
 from apps.ideas.anonymity import author_keys
 from apps.ideas.likeness import like_challenges, like_ideas, like_solutions, mentioning
-from apps.ideas.models import Comment, Idea, Report, Vote
+from apps.ideas.models import Comment, Idea, IdeaQuerySet, Report, Vote
 from apps.ideas.states import UNDECIDED, State
 from apps.ideas.words import HEADINGS, TONES
 from apps.library.models import Solution
@@ -149,7 +149,7 @@ class IdeasHome:
     moderating: int
 
 
-def readable_ideas(person: Person) -> QuerySet[Idea]:
+def readable_ideas(person: Person) -> IdeaQuerySet:
     """What the person may read: public ideas of the whole company, their own, and all where they are lead."""
     return Idea.objects.readable(user=person.user, scope=person.scope(Role.LEAD))
 
@@ -157,8 +157,8 @@ def readable_ideas(person: Person) -> QuerySet[Idea]:
 def idea_page(*, person: Person, filters: IdeaFilters, number: str | None, at: datetime) -> Page[IdeaRow]:
     """One page of the ideas, in a constant number of queries."""
     ideas = _filtered(person, filters)
-    order: Sequence[Any] = SORTS.get(filters.sort, SORTS["need"])
-    ideas = ideas.order_by("-likeness", *order) if filters.q else ideas.order_by(*order)
+    order: list[Any] = [*(["-likeness"] if filters.q else []), *SORTS.get(filters.sort, SORTS["need"])]
+    ideas = ideas.order_by(*order)
     page = Paginator(_with_row(ideas, person), PAGE_ROWS).get_page(number)
     return Page(_rows(page.object_list, person, at), page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the ideas
 
@@ -190,7 +190,8 @@ def similar(*, text: str, person: Person, at: datetime, without: int | None = No
     """Published solutions and public ideas like what somebody is writing."""
     if len(text.strip()) < SIMILAR_FROM:
         return Similar(solutions=(), ideas=())
-    ideas = like_ideas(Idea.objects.public().standing().exclude(pk=without), text)
+    others = Idea.objects.public().standing()
+    ideas = like_ideas(others if without is None else others.exclude(pk=without), text)
     solutions = like_solutions(Solution.objects.published(), text)[:SIMILAR_SHOWN]
     return Similar(
         solutions=tuple(
@@ -204,7 +205,8 @@ def similar(*, text: str, person: Person, at: datetime, without: int | None = No
 def merge_candidates(*, idea: Idea, text: str, person: Person, at: datetime) -> tuple[IdeaRow, ...]:
     """Ideas this one may be merged into: those that answer a search, else the likest."""
     others = Idea.objects.public().standing().exclude(pk=idea.pk).exclude(state=State.DECLINED)
-    found = mentioning(others, text).order_by("-likeness", "pk") if text else like_ideas(others, idea.title)
+    likest: list[Any] = ["-likeness", "pk"]
+    found = mentioning(others, text).order_by(*likest) if text else like_ideas(others, idea.title)
     return tuple(_rows(_with_row(found, person)[:PAGE_ROWS], person, at))
 
 

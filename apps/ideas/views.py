@@ -68,7 +68,8 @@ def home_block(request: PersonRequest) -> HttpResponse:
 @require_role(Role.STAFF)
 def idea_new(request: PersonRequest) -> HttpResponse:
     unit = unit_of(request)
-    call = Call.objects.select_related("challenge").filter(pk=_number(request.GET.get("call"))).first()
+    asked = _number(request.GET.get("call"))
+    call = Call.objects.select_related("challenge").filter(pk=asked).first() if asked is not None else None
     challenge = request.GET.get("challenge", "") or (call.challenge.code if call else "")
     form = IdeaForm(
         request.POST if request.method == "POST" else None,

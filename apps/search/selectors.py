@@ -315,7 +315,7 @@ def _typed(name: str, value: str) -> str | int:
 def _challenges(
     question: Question, person: Person, under: list[int], first: int, rows: int
 ) -> tuple[Section, tuple[Facet, ...]]:
-    found = Challenge.objects.current().select_related("touchpoint")
+    found: QuerySet[Challenge] = Challenge.objects.current().select_related("touchpoint")
     if question.challenge:
         found = found.filter(pk__in=under)
     if question.q:
@@ -350,7 +350,7 @@ def _challenges(
 def _matching_challenges(challenges: QuerySet[Challenge], text: str) -> QuerySet[Challenge]:
     """Those whose name, description, code, or any system's name for them, has the words."""
     called = Alias.objects.filter(challenge=OuterRef("pk"), label__unaccent__icontains=text)
-    words = Searchable(Value(text))
+    words: Any = Searchable(Value(text))  # the stubs know only of texts
     return (
         challenges.annotate(
             likeness=Greatest(
@@ -389,7 +389,7 @@ def _ideas(
 ) -> tuple[Section, tuple[Facet, ...]]:
     found = Idea.objects.readable(user=person.user, scope=person.scope(Role.LEAD)).standing()
     if question.q:
-        words = Searchable(Value(question.q))
+        words: Any = Searchable(Value(question.q))  # the stubs know only of texts
         found = (
             found.annotate(likeness=Cast(TrigramWordSimilarity(words, Searchable(F("title"))), FloatField()))
             .filter(
