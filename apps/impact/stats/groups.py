@@ -86,14 +86,9 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
         log_det += float(np.linalg.slogdet(inner)[1].sum())
         product = omega @ f[:shocks]
         omega_f[:shocks] = 0.5 * (product + product.transpose(0, 2, 1))
-    h = (f @ w).sum(axis=0)
-    h = 0.5 * (h + h.T)
     live = np.diagonal(w.sum(axis=0)) > 0
-    h_live = h[np.ix_(live, live)]
-    factor = linalg.cholesky(h_live, lower=True)
-    log_det += 2.0 * float(np.log(np.diagonal(factor)).sum())
-    h_inverse = np.zeros_like(h)
-    h_inverse[np.ix_(live, live)] = linalg.cho_solve((factor, True), np.eye(int(live.sum())))
+    h_inverse, log_det_h = invert((f @ w).sum(axis=0), live)
+    log_det += log_det_h
     gamma = omega_f + f.transpose(0, 2, 1) @ h_inverse @ f
     return WeekSystem(
         f=f,
@@ -103,6 +98,15 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
         log_det=log_det,
         live=live,
     )
+
+
+def invert(h: Floats, live: Bools) -> tuple[Floats, float]:
+    """H^-1 over the periods with answers, zero elsewhere, and log|H|."""
+    at = np.ix_(live, live)
+    factor = linalg.cholesky(0.5 * (h + h.T)[at], lower=True)
+    out = np.zeros_like(h)
+    out[at] = linalg.cho_solve((factor, True), np.eye(int(live.sum())))
+    return out, 2.0 * float(np.log(np.diagonal(factor)).sum())
 
 
 def week_means(system: WeekSystem, a: Floats) -> Floats:

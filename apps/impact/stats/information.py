@@ -297,8 +297,8 @@ def _profile(m: Floats, h: Floats, b: Floats, wy: Floats, system: WeekSystem) ->
 
 
 def leave_groups_out(model: Model, info: Information) -> Iterator[Information]:
-    """The information about β without the units of each group with shocks, one after the other."""
-    noise, a, system = model.statistics.noise, model.columns.a, info.system
+    """The information about β, (M, h) alone, without the units of each group with shocks, one after the other."""
+    a, system = model.columns.a, info.system
     width = model.columns.count
     each_m, each_h = np.zeros((len(model.members), width, width)), np.zeros((len(model.members), width))
     for g, rows in enumerate(model.members):
@@ -309,13 +309,14 @@ def leave_groups_out(model: Model, info: Information) -> Iterator[Information]:
         own = info.b[g] @ system.omega_f[g]
         each_m[g] -= own @ info.b[g].T
         each_h[g] -= own @ info.wy[g]
+    # the regions' own eliminations stay as they are, only the sum over regions changes
+    each_w, each_b = np.matmul(system.f, info.w), np.matmul(info.b, system.f.transpose(0, 2, 1))
+    each_wy = np.einsum("gij,gj->gi", system.f, info.wy)
     for left in range(model.shocks):
         others = [g for g in range(len(model.members)) if g != left]
-        without = groups.week_system(info.w[others], shocks=model.shocks - 1, v_g=noise.v_g, rho_g=noise.rho_g)
-        b1 = np.matmul(info.b[others], without.f.transpose(0, 2, 1)).sum(axis=0)
-        m = each_m[others].sum(axis=0) - b1 @ without.h_inverse @ b1.T
-        wy1 = np.einsum("gij,gj->i", without.f, info.wy[others])
-        h = each_h[others].sum(axis=0) - b1 @ (without.h_inverse @ wy1)
-        yield replace(
-            info, m=0.5 * (m + m.T), h=h, b=info.b[others], wy=info.wy[others], w=info.w[others], system=without
-        )
+        live = np.diagonal(info.w[others].sum(axis=0)) > 0
+        h_inverse, _ = groups.invert(each_w[others].sum(axis=0), live)
+        b1 = each_b[others].sum(axis=0)
+        m = each_m[others].sum(axis=0) - b1 @ h_inverse @ b1.T
+        h = each_h[others].sum(axis=0) - b1 @ (h_inverse @ each_wy[others].sum(axis=0))
+        yield replace(info, m=0.5 * (m + m.T), h=h)
