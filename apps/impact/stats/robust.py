@@ -7,6 +7,8 @@ Armstrong, Kolesár, Plagborg-Møller (2022), Econometrica 90(6), eqs 4-6, doi:1
 
 from __future__ import annotations
 
+from math import erfc, exp, pi, sqrt
+
 import numpy as np
 from scipy import optimize, special
 
@@ -23,6 +25,12 @@ def _non_coverage(t: Floats, chi: float) -> Floats:
     return np.asarray(special.ndtr(-chi - b) + special.ndtr(-chi + b))
 
 
+def _missed(t: float, chi: float) -> float:
+    """The same for one number, many times faster than for an array of one."""
+    b = sqrt(t)
+    return 0.5 * (erfc((chi + b) / sqrt(2.0)) + erfc((chi - b) / sqrt(2.0)))
+
+
 def _slope(t: Floats, chi: float) -> Floats:
     """Derivative of the non-coverage in t."""
     b = np.sqrt(np.maximum(t, 1e-18))
@@ -35,24 +43,24 @@ def worst_non_coverage(m2: float, chi: float) -> float:
 
     The least concave majorant of the non-coverage as a function of the squared bias, at `m2`.
     """
-    origin = float(_non_coverage(np.zeros(1), chi)[0])
-    if chi <= np.sqrt(3.0):
-        return float(_non_coverage(np.array([m2]), chi)[0])
+    origin = _missed(0.0, chi)
+    if chi <= sqrt(3.0):
+        return _missed(m2, chi)
 
     def tangent(t: float) -> float:
-        at = np.array([t])
-        return float(_non_coverage(at, chi)[0] - t * _slope(at, chi)[0]) - origin
+        b = sqrt(t)
+        density = exp(-0.5 * (b - chi) ** 2) - exp(-0.5 * (b + chi) ** 2)
+        return _missed(t, chi) - t * density / (2.0 * b * sqrt(2.0 * pi)) - origin
 
     grid = np.square(np.linspace(0.05, chi + REACH, GRID))
     values = _non_coverage(grid, chi) - grid * _slope(grid, chi) - origin
     below = np.flatnonzero(values < 0)
     if below.size == 0:
-        return float(_non_coverage(np.array([m2]), chi)[0])
+        return _missed(m2, chi)
     touch = float(optimize.brentq(tangent, grid[below[-1]], grid[min(below[-1] + 1, GRID - 1)], xtol=1e-12))
     if m2 >= touch:
-        return float(_non_coverage(np.array([m2]), chi)[0])
-    top = float(_non_coverage(np.array([touch]), chi)[0])
-    return origin + (top - origin) * m2 / touch
+        return _missed(m2, chi)
+    return origin + (_missed(touch, chi) - origin) * m2 / touch
 
 
 def cva(m2: float, alpha: float = 0.05) -> float:
