@@ -11,6 +11,7 @@ from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
 from apps.ideas.api import CallViewSet, IdeaViewSet
 from apps.impact.api import CheckViewSet, ClaimViewSet, EffectViewSet, RankingViewSet
+from apps.impact.api_readings import ReadingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
@@ -43,6 +44,7 @@ router.register("effects", EffectViewSet, "effect")
 router.register("rankings", RankingViewSet, "ranking")
 router.register("checks", CheckViewSet, "check")
 router.register("claims", ClaimViewSet, "claim")
+router.register("readings", ReadingViewSet, "reading")
 router.register("imports", ImportViewSet, "import")
 router.register("packs", PackViewSet, "pack")
 router.register("search", SearchViewSet, "api-search")

@@ -20,6 +20,8 @@ app.conf.beat_schedule = {
     "resume-imports": {"task": "imports.resume", "schedule": 15.0},
     # Metrics whose cells, actions or calendar week moved on since their last measurement.
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
+    # Results and verdicts that nobody was told of yet.
+    "tell-news": {"task": "impact.tell_news", "schedule": 900.0, "options": {"expires": 900}},
     # Measurements whose process was killed, and chunks of work that nobody was told of.
     "resume-measurements": {"task": "impact.resume", "schedule": 5.0},
     # People for whom it is Monday morning and who have no letter of this week yet.

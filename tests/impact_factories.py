@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.impact.models import ActionClaim, Basis, Chunk, RankedSolution, Run, SolutionClaim
+from apps.impact.models import ActionClaim, Basis, Chunk, RankedSolution, Reading, Run, SolutionClaim, Told
 from tests.factories import ActionFactory, MetricFactory, RunFactory, SolutionFactory
 
 
@@ -70,3 +70,22 @@ class ActionClaimFactory(DjangoModelFactory):
     method = "test-1"
     fingerprint = "0" * 64
     made_at = datetime(2024, 6, 3, 4, tzinfo=UTC)
+
+
+class ReadingFactory(DjangoModelFactory):
+    class Meta:
+        model = Reading
+
+    action = factory.SubFactory(ActionFactory)
+    text = "The early shift did it every day, the late shift not."
+    verdict = "improved"
+    written_at = datetime(2024, 6, 4, 9, tzinfo=UTC)
+
+
+class ToldFactory(DjangoModelFactory):
+    class Meta:
+        model = Told
+
+    action = factory.SubFactory(ActionFactory)
+    verdict = "improved"
+    told_at = datetime(2024, 6, 4, 9, tzinfo=UTC)

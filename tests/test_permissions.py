@@ -40,7 +40,8 @@ from tests.factories import (
     SolutionVersionFactory,
 )
 from tests.idea_permissions import IDEA_API, IDEA_PAGES, idea_rows
-from tests.impact_permissions import IMPACT_PAGES
+from tests.impact_factories import ReadingFactory
+from tests.impact_permissions import IMPACT_API, IMPACT_PAGES
 from tests.library_factories import ChangeRequestFactory, LearningFactory, PlaybookFactory, SolutionFileFactory
 from tests.library_permissions import LIBRARY_API, LIBRARY_PAGES
 from tests.notification_factories import MailFactory, NotificationFactory
@@ -118,6 +119,7 @@ PAGES = [
 ]
 API = [
     *PLANNING_API,
+    *IMPACT_API,
     *collection("unit", "unit", API_IN_SCOPE),
     *collection("plan", "plan", API_IN_SCOPE),
     *collection("action", "action", API_IN_SCOPE),
@@ -218,6 +220,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         effect=EffectFactory(action=action).pk,
         ranking=RankedSolutionFactory(challenge=challenge, solution=version.solution).pk,
         run=RunFactory(metric=metric).pk,
+        reading=ReadingFactory(action=action).pk,
         claim=SolutionClaimFactory(solution=version.solution, metric=metric).pk,
         batch=ImportBatchFactory(actor=lead, rejects=rejects).pk,
         token=ApiTokenFactory(user=manager).pk,

@@ -5,7 +5,7 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Scope
+from apps.accounts.models import Scope, User
 from apps.library.models import Solution
 from apps.planning.models import Action
 from apps.taxonomy.models import Challenge, Metric
@@ -356,3 +356,78 @@ class ActionClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action_id} on {self.metric_id}, {self.as_of}: {self.verdict}"
+
+
+class ReadingQuerySet(models.QuerySet["Reading"]):
+    def in_scope(self, scope: Scope) -> Self:
+        return self.filter(scope.condition("action__unit__"))
+
+    def waiting(self) -> Self:
+        return self.filter(state=Reading.State.WAITING)
+
+
+class Reading(models.Model):
+    """What a team makes of a result, and what a lead says to that; the computed verdict stands beside it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting for a lead")
+        ACCEPTED = "accepted", _("Accepted")
+        RETURNED = "returned", _("Returned")
+        REPLACED = "replaced", _("Written anew")
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
+    text = models.TextField(_("what the team makes of it"))
+    # What measurement said at that moment, as its word on screen.
+    verdict = models.CharField(max_length=20)
+    as_of = models.DateField(null=True, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(_("what the lead says"), blank=True)
+
+    objects = ReadingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("team's reading")
+        verbose_name_plural = _("teams' readings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["action"], condition=models.Q(state="waiting"), name="impact_reading_one_waits"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="returned") | ~models.Q(reason=""),
+                name="impact_reading_returned_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["accepted", "returned"]) | models.Q(decided_at__isnull=False),
+                name="impact_reading_decided",
+            ),
+        ]
+        indexes = [models.Index(fields=["action", "-id"], name="impact_reading_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.action_id}: {self.state}"
+
+
+class Told(models.Model):
+    """What was told last of an action or a solution, so that no news comes twice."""
+
+    action = models.OneToOneField(Action, models.CASCADE, null=True, blank=True, related_name="+")
+    solution = models.OneToOneField(Solution, models.CASCADE, null=True, blank=True, related_name="+")
+    verdict = models.CharField(max_length=20)
+    evidence = models.PositiveSmallIntegerField(default=0)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("news that was told")
+        verbose_name_plural = _("news that were told")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(action=None) ^ models.Q(solution=None), name="impact_told_of_one_thing"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action_id or self.solution_id}: {self.verdict}"

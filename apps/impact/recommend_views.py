@@ -1,5 +1,7 @@
 """The fragment that recommends solutions for a challenge in a unit, and the taps on its cards."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -34,7 +36,7 @@ def dismiss(request: PersonRequest, code: str) -> HttpResponse:
     challenge = _challenge(code)
     unit = _unit(request, request.POST.get("unit", "") or "-", Role.MANAGER)
     solution = get_object_or_404(Solution.objects.all(), code__iexact=request.POST.get("solution", ""))
-    about = {"unit": unit, "challenge": challenge, "solution": solution, "actor": request.user}
+    about: dict[str, Any] = {"unit": unit, "challenge": challenge, "solution": solution, "actor": request.user}
     try:
         if "again" in request.POST:
             take_back_dismissal(**about)

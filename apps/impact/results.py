@@ -260,7 +260,7 @@ def _measured(
         low=target.low,
         high=target.high,
         p_positive=target.p_positive,
-        sentence=_sentence(target, verdict, action),
+        sentence=sentence_of(target, verdict, action),
         refusal=words.refusal(target.reason, figures) if target.reason else None,
         known_on=target.known_on,
         naive_text=(
@@ -314,7 +314,7 @@ def _figures(effect: Effect) -> words.Figures:
     )
 
 
-def _sentence(effect: Effect, verdict: str, action: Action) -> str:
+def sentence_of(effect: Effect, verdict: str, action: Action) -> str:
     """The result as one would say it."""
     name = {"metric": effect.metric.display_name, "unit": action.unit.display_name}
     said = {

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
+from apps.impact import news
 from apps.impact.chunks import take_chunk
 from apps.impact.selectors import waiting_chunks
 from apps.impact.services import MeasurementBusy, measure_metric
@@ -41,6 +42,12 @@ def ask_for_help(count: int) -> None:
 def help_out(**_: object) -> None:
     while take_chunk(now=timezone.now()):
         continue
+
+
+@shared_task(name="impact.tell_news", ignore_result=True, autoretry_for=(OperationalError,), retry_backoff=True)
+def tell_news(**_: object) -> None:
+    now = timezone.now()
+    news.tell_news(as_of=now.date(), at=now)
 
 
 @shared_task(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.impact import plan_views, recommend_views, views, views_power
+from apps.impact import plan_views, reading_views, recommend_views, views, views_power
 
 app_name = "impact"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("solutions/<str:code>/evidence/", views.solution_evidence, name="solution-evidence"),
     path("actions/<str:external_id>/effect/", views.action_effect, name="action-effect"),
     path("actions/<str:external_id>/effect/weeks.csv", views.action_weeks, name="action-weeks"),
+    path("actions/<str:external_id>/readings/", reading_views.readings, name="readings"),
+    path("actions/<str:external_id>/readings/write/", reading_views.reading_write, name="reading-write"),
+    path("readings/<int:pk>/settle/", reading_views.reading_settle, name="reading-settle"),
     path("learn/checks/", views.checks, name="checks"),
     path("learn/calibration/", views.calibration, name="calibration"),
     path("learn/methods/", views.methods, name="methods"),
