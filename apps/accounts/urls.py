@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.accounts import views
+from apps.accounts import unit_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,5 +9,8 @@ urlpatterns = [
     path("settings/", views.settings, name="settings"),
     path("settings/tokens/", views.token_new, name="token-new"),
     path("settings/tokens/<int:pk>/revoke/", views.token_revoke, name="token-revoke"),
+    path("settings/units/", unit_views.unit_list, name="unit-list"),
+    path("settings/units/<str:code>/", unit_views.unit, name="unit"),
+    path("settings/units/<str:code>/<slug:change>/", unit_views.unit_change, name="unit-change"),
     path("unit/", views.choose_unit, name="choose-unit"),
 ]

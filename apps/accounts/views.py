@@ -75,6 +75,7 @@ def _settings_page(
         "token_form": token_form or TokenForm(),
         "tokens": current_tokens(user=user, at=timezone.now()),
         "secret": secret,
+        "may_regroup": request.person.has(Role.LEAD),
     }
     response = render(request, "accounts/settings.html", context, status=status)
     if secret:
