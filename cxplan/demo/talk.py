@@ -13,7 +13,7 @@ from apps.accounts.models import AuditEvent, Unit, User
 from apps.ideas import decisions
 from apps.ideas.calls import create_call
 from apps.ideas.models import Call, Comment, Idea
-from apps.ideas.moderation import let_idea_in
+from apps.ideas.moderation import let_comment_in, let_idea_in
 from apps.ideas.promotion import publish_idea
 from apps.ideas.services import Trial, add_comment, create_idea, vote
 from apps.library import requests
@@ -21,6 +21,7 @@ from apps.library.care import watch
 from apps.library.learnings import add_learning, attach_use, set_learning_state
 from apps.library.models import ChangeRequest, Solution, Status
 from apps.library.playbooks import create_playbook
+from apps.notifications.models import Mail, Notification
 from apps.planning.events import create_event
 from apps.planning.following import add_checklist, check_in
 from apps.planning.models import Action, Plan
@@ -34,6 +35,7 @@ Row = TypeVar("Row", bound=Call | Idea | Comment | ChangeRequest | None)
 DOMAIN = "@rivage.example"
 # Steps of a recipe that a checklist says are done, before the last one that is not.
 STEPS_DONE = 2
+NEWS_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,9 @@ def tell_talk(*, now: datetime) -> int:
     for entry in said["event"]:
         _event(cast, entry)
     _follow(cast, said["check_in"])
+    # Nobody at Rivage has a mailbox, and old news was read.
+    Mail.objects.filter(user__in=cast.people.values()).delete()
+    Notification.objects.unread().filter(created_at__lt=cast.at(NEWS_DAYS)).update(read_at=now)
     return len(cast.ideas)
 
 
@@ -175,16 +180,16 @@ def _idea(cast: Cast, entry: dict[str, Any]) -> None:
     for name in entry.get("voters", ()):
         dated(at, lambda name=name: vote(idea=idea, actor=cast.people[name]) and None)  # type: ignore[misc]  # bound now
     for said in entry.get("comments", ()):
-        dated(
-            cast.at(said["days"]),
-            lambda said=said: add_comment(  # type: ignore[misc]  # bound now
-                idea=idea,
-                text=said["text"],
-                kind=said["kind"],
-                at=cast.at(said["days"]),
-                actor=cast.people[said["by"]],
-            ),
-        )
+        dated(cast.at(said["days"]), lambda said=said: _comment(cast, idea, said))  # type: ignore[misc]  # bound now
+
+
+def _comment(cast: Cast, idea: Idea, said: dict[str, Any]) -> Comment:
+    """Said, and let in at once unless it `waits`."""
+    at, by = cast.at(said["days"]), cast.people[said["by"]]
+    comment = add_comment(idea=idea, text=said["text"], kind=said["kind"], at=at, actor=by)
+    if comment.let_in_at is None and not said.get("waits", False):
+        comment = let_comment_in(comment=comment, at=at, actor=cast.lead)
+    return comment
 
 
 def _step(cast: Cast, idea: Idea, step: dict[str, Any]) -> None:
