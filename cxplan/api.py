@@ -13,6 +13,7 @@ from apps.ideas.api import CallViewSet, IdeaViewSet
 from apps.impact.api import CheckViewSet, ClaimViewSet, EffectViewSet, RankingViewSet
 from apps.impact.api_readings import ReadingViewSet
 from apps.imports.api import ImportViewSet
+from apps.library.alias_api import SolutionAliasViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
 from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
@@ -30,6 +31,7 @@ router.register("challenges", ChallengeViewSet, "challenge")
 router.register("aliases", AliasViewSet, "alias")
 router.register("unmapped-labels", UnmappedLabelViewSet, "unmapped-label")
 router.register("solutions", SolutionViewSet, "solution")
+router.register("solution-aliases", SolutionAliasViewSet, "solution-alias")
 router.register("playbooks", PlaybookViewSet, "playbook")
 router.register("ideas", IdeaViewSet, "idea")
 router.register("calls", CallViewSet, "call")

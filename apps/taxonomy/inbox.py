@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.paginator import Page, Paginator
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from apps.core.languages import localised
@@ -15,47 +15,46 @@ PAGE_ROWS = 25
 GUESSES_SHOWN = 3
 # Below this two texts have hardly three letters in common.
 LEAST_LIKENESS = 0.25
-# Labels compared in one query: taking the terms apart costs more than comparing.
-TOGETHER = 300
+# How much of a label must be found in a name, or word by word in a description, to be looked at.
+CANDIDATE, IN_TEXT = 0.35, 0.5
+NEARNESS = """SELECT set_config('pg_trgm.word_similarity_threshold', %s, true),
+    set_config('pg_trgm.strict_word_similarity_threshold', %s, true)"""
+# Labels compared in one query.
+TOGETHER = 100
 WAITING, MAPPED, IGNORED = "waiting", "mapped", "ignored"
 
-# A description says more than the name, so that a likeness with a part of it counts less.
+# A description says more than the name, so that a likeness with a part of it counts less. Every join is one that
+# an index answers: the plain names and texts of challenges, and the plain labels of aliases.
 GUESSES = """
-    WITH texts AS MATERIALIZED (
-        SELECT id AS term, lower(unaccent(name)) AS text, false AS is_long FROM current
-        UNION ALL SELECT id, lower(unaccent(name_fr)), false FROM current WHERE name_fr <> ''
-        UNION ALL SELECT id, translate(lower(code), '-_.', '   '), false FROM current
-        UNION ALL SELECT id, lower(unaccent(description)), true FROM current WHERE description <> ''
-        UNION ALL SELECT id, lower(unaccent(description_fr)), true FROM current WHERE description_fr <> ''
-        UNION ALL SELECT current.id, lower(unaccent(a.label)), false FROM taxonomy_alias a
-            JOIN taxonomy_challenge c ON c.id = a.challenge_id
-            JOIN current ON current.id = COALESCE(c.merged_into_id, c.id)
-    ), apart AS MATERIALIZED (
-        SELECT term, is_long, row_number() OVER () AS text_no, show_trgm(text) AS grams FROM texts
-    ), grams AS MATERIALIZED (
-        SELECT term, is_long, text_no, cardinality(grams) AS size, gram FROM apart CROSS JOIN unnest(grams) gram
-    ), asked AS MATERIALIZED (
-        SELECT id, show_trgm(translate(lower(unaccent(label)), '-_.', '   ')) AS grams
+    WITH asked AS MATERIALIZED (
+        SELECT id, core_unaccent(translate(label, '-_.', '   ')) AS text
         FROM taxonomy_unmappedlabel WHERE id = ANY(%s)
-    ), labels AS MATERIALIZED (
-        SELECT id AS label, cardinality(grams) AS size, gram FROM asked CROSS JOIN unnest(grams) gram
-    ), shared AS (
-        SELECT label, term, is_long, labels.size AS size, grams.size AS other, count(*) AS n
-        FROM labels JOIN grams USING (gram) GROUP BY label, term, is_long, labels.size, grams.size, text_no
-    ), likenesses AS (
-        SELECT label, term, max(CASE WHEN is_long THEN 0.7 * n / size
-            ELSE greatest(n::float / (size + other - n), 0.9 * n / size) END) AS likeness
-        FROM shared GROUP BY label, term
+    ), found AS (
+        SELECT asked.id AS label, c.id AS term,
+            greatest(similarity(asked.text, core_unaccent(c.name)),
+                similarity(asked.text, core_unaccent(c.name_fr)),
+                similarity(asked.text, translate(lower(c.code), '-_.', '   ')),
+                0.9 * word_similarity(asked.text, c.search_name)) AS likeness
+        FROM asked JOIN taxonomy_challenge c ON c.search_name %%> asked.text
+        UNION ALL
+        SELECT asked.id, c.id, greatest(0.7 * word_similarity(asked.text, c.search_text),
+            similarity(asked.text, translate(lower(c.code), '-_.', '   ')))
+        FROM asked JOIN taxonomy_challenge c ON c.search_text %%>> asked.text
+        UNION ALL
+        SELECT asked.id, COALESCE(c.merged_into_id, c.id), greatest(similarity(asked.text, core_unaccent(a.label)),
+            0.9 * word_similarity(asked.text, core_unaccent(a.label)))
+        FROM asked JOIN taxonomy_alias a ON core_unaccent(a.label) %%> asked.text
+        JOIN taxonomy_challenge c ON c.id = a.challenge_id
     ), ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY label ORDER BY likeness DESC, term) AS place
-        FROM likenesses WHERE likeness >= %s
+        SELECT label, term, max(likeness) AS likeness,
+            row_number() OVER (PARTITION BY label ORDER BY max(likeness) DESC, term) AS place
+        FROM found JOIN taxonomy_challenge c ON c.id = term
+        WHERE c.merged_into_id IS NULL AND c.retired_on IS NULL AND likeness >= %s
+        GROUP BY label, term
     )
-    SELECT label, c.code, c.name, c.name_fr, likeness FROM ranked JOIN current c ON c.id = ranked.term
+    SELECT label, c.code, c.name, c.name_fr, likeness FROM ranked JOIN taxonomy_challenge c ON c.id = ranked.term
     WHERE place <= %s ORDER BY label, place
 """
-CURRENT = """WITH current AS MATERIALIZED (
-    SELECT * FROM taxonomy_challenge WHERE merged_into_id IS NULL AND retired_on IS NULL
-), """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +126,10 @@ def label_counts() -> Mapping[str, int]:
 def guesses_for(label_ids: Sequence[int], *, limit: int = GUESSES_SHOWN) -> Mapping[int, tuple[Guess, ...]]:
     """The likeliest meanings of each label, by names, codes, aliases and descriptions in both languages."""
     found: dict[int, tuple[Guess, ...]] = {}
-    statement = CURRENT + GUESSES.strip().removeprefix("WITH ")
     for first in range(0, len(label_ids), TOGETHER):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [list(label_ids[first : first + TOGETHER]), LEAST_LIKENESS, limit])
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(NEARNESS, [str(CANDIDATE), str(IN_TEXT)])
+            cursor.execute(GUESSES, [list(label_ids[first : first + TOGETHER]), LEAST_LIKENESS, limit])
             for label, code, name, name_fr, likeness in cursor.fetchall():
                 guess = Guess(code=code, name=localised(name, name_fr), likeness=float(likeness))
                 found[label] = (*found.get(label, ()), guess)

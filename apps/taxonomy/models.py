@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.languages import localised
-from apps.core.searching import plain
+from apps.core.searching import Searchable, plain
 
 
 class Named(models.Model):
@@ -251,6 +251,7 @@ class Alias(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("source"), Lower("label"), name="taxonomy_alias_source_label")
         ]
+        indexes = [GinIndex(OpClass(Searchable("label"), "gin_trgm_ops"), name="taxonomy_alias_plain_label")]
 
     def __str__(self) -> str:
         return f"{self.source}: {self.label}"
