@@ -15,6 +15,7 @@ from apps.planning.models import (
     PlanningRules,
     Proof,
     ReadyItem,
+    ReadyScore,
     ReadyTick,
     Reminder,
     Task,
@@ -74,6 +75,15 @@ class ReadyTickFactory(DjangoModelFactory):
 
     plan = factory.SubFactory(PlanFactory)
     item = factory.SubFactory(ReadyItemFactory)
+
+
+class ReadyScoreFactory(DjangoModelFactory):
+    class Meta:
+        model = ReadyScore
+
+    plan = factory.SubFactory(PlanFactory)
+    aspect = ReadyScore.Aspect.NEED
+    score = 4
 
 
 class PlanningRulesFactory(DjangoModelFactory):

@@ -290,6 +290,7 @@ class StopForm(forms.Form):
 
 
 class WithdrawForm(forms.Form):
+    seen_at = VersionField()
     reason = forms.CharField(
         label=gettext_lazy("Why is it not going to happen?"),
         widget=words(2),

@@ -21,6 +21,7 @@ from apps.planning.pages import (
     entered,
     is_fragment,
     refused,
+    seen_at_of,
     to_action,
     today_in,
     told,
@@ -58,7 +59,7 @@ def action_apply(request: PersonRequest, external_id: str) -> HttpResponse:
 def action_undo(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     with told(request):
-        undo_application(action=action, at=timezone.now(), actor=request.user)
+        undo_application(action=action, at=timezone.now(), actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Taken back: it is planned again."))
     return to_action(action)
 
@@ -132,7 +133,8 @@ def action_stop(request: PersonRequest, external_id: str) -> HttpResponse:
 def action_sustain(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     with told(request):
-        sustain_action(action=action, as_of=today_in(action.unit), actor=request.user)
+        as_of = today_in(action.unit)
+        sustain_action(action=action, as_of=as_of, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Kept as the standard of this unit."))
     return to_action(action)
 
@@ -143,11 +145,11 @@ def action_withdraw(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     if not is_possible(Step.WITHDRAW, action.state):
         return refused(request, action, Step.WITHDRAW)
-    form = WithdrawForm(entered(request))
+    form = WithdrawForm(entered(request), initial={"seen_at": action.updated_at.isoformat()})
     return decide(
         request,
         form,
-        lambda: withdraw_action(action=action, reason=form.cleaned_data["reason"], actor=request.user),
+        lambda: withdraw_action(action=action, **form.cleaned_data, actor=request.user),
         template="planning/withdraw.html",
         context={"action": action},
         done=_("Withdrawn."),

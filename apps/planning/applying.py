@@ -138,12 +138,14 @@ def apply_action(
 
 
 @transaction.atomic
-def undo_application(*, action: Action, at: datetime, actor: User | None) -> Action:
+def undo_application(
+    *, action: Action, at: datetime, actor: User | None, seen_at: datetime | None = None
+) -> Action:
     """Back to planned, within a day of applying or while the effective date is still to come.
 
-    Raises StepNotPossible, TooLateToUndo.
+    Raises ActionChanged, StepNotPossible, TooLateToUndo.
     """
-    action = locked(action)
+    action = locked(action, seen_at=seen_at)
     state = next_state(Step.UNDO, action.state)
     if not is_undoable(action, at=at):
         raise TooLateToUndo(

@@ -96,9 +96,9 @@ def correct_action(
 
 
 @transaction.atomic
-def sustain_action(*, action: Action, as_of: date, actor: User | None) -> Action:
-    """Keep what was applied as the unit's standard."""
-    action = locked(action)
+def sustain_action(*, action: Action, as_of: date, actor: User | None, seen_at: datetime | None = None) -> Action:
+    """Keep what was applied as the unit's standard. Raises ActionChanged, StepNotPossible, DateNotPossible."""
+    action = locked(action, seen_at=seen_at)
     state = next_state(Step.SUSTAIN, action.state)
     if action.effective_on is not None and action.effective_on > as_of:
         raise DateNotPossible(

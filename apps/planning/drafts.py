@@ -1,6 +1,6 @@
 """A plan made step by step: every step is saved, and the last one turns the draft into a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -15,7 +15,7 @@ from apps.library.models import Playbook, Solution
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import codes
 from apps.planning.holding import PlanChanged, insert_action, record_action, set_fields
-from apps.planning.models import Action, Plan, ReadyItem, ReadyTick
+from apps.planning.models import Action, Plan, ReadyItem, ReadyScore, ReadyTick
 from apps.planning.plans import refuse_duplicates
 from apps.planning.rules import DateNotPossible, PlanIncomplete, require_current, require_solutions
 from apps.planning.states import Step, StepNotPossible, next_state
@@ -129,15 +129,29 @@ def make_concrete(*, plan: Plan, details: Details, actor: User | None, seen_at: 
 
 @transaction.atomic
 def tick_ready(
-    *, plan: Plan, items: Sequence[ReadyItem], actor: User | None, seen_at: datetime | None = None
+    *,
+    plan: Plan,
+    items: Sequence[ReadyItem],
+    scores: Mapping[str, int] | None = None,
+    actor: User | None,
+    seen_at: datetime | None = None,
 ) -> Plan:
-    """Keep which questions are answered with yes. Raises PlanGone, PlanChanged, StepNotPossible."""
+    """Keep which questions are answered with yes, and the scores by aspect (None leaves them as they are).
+
+    No score is asked for and none is too low. Raises PlanGone, PlanChanged, StepNotPossible.
+    """
     plan = _held(plan, seen_at=seen_at)
+    if scores is not None:
+        plan.ready_scores.all().delete()
+        rows = [ReadyScore(plan=plan, aspect=aspect, score=score) for aspect, score in scores.items()]
+        ReadyScore.objects.bulk_create(rows)
     plan.ready_ticks.exclude(item__in=items).delete()
     ReadyTick.objects.bulk_create([ReadyTick(plan=plan, item=item) for item in items], ignore_conflicts=True)
     _advance(plan, Stage.AGREE)
-    ticked = [item.label for item in items]
-    record(event="planning.plan.readiness_checked", actor=actor, subject=plan, data={"ticked": ticked})
+    data: dict[str, object] = {"ticked": [item.label for item in items]}
+    if scores is not None:
+        data["scores"] = dict(scores)
+    record(event="planning.plan.readiness_checked", actor=actor, subject=plan, data=data)
     return plan
 
 

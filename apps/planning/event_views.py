@@ -14,6 +14,7 @@ from apps.planning import selectors
 from apps.planning.events import change_event, create_event, remove_event
 from apps.planning.forms import EventForm, refusals, shown_units
 from apps.planning.models import Event
+from apps.planning.pages import seen_at_of, told
 
 
 @require_GET
@@ -38,7 +39,7 @@ def event_new(request: PersonRequest) -> HttpResponse:
     form = _form(request, None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            create_event(**form.cleaned_data, actor=request.user)
+            create_event(**form.entries(), actor=request.user)
             messages.success(request, _("Noted. It is shown beside the results of these weeks."))
             return redirect("planning:event-list")
     return render(request, "planning/event.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -51,7 +52,8 @@ def event(request: PersonRequest, pk: int) -> HttpResponse:
     form = _form(request, noted)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            change_event(event=noted, **form.cleaned_data, actor=request.user)
+            seen_at = form.cleaned_data["seen_at"]
+            change_event(event=noted, **form.entries(), actor=request.user, seen_at=seen_at)
             messages.success(request, _("Changed."))
             return redirect("planning:event-list")
     context = {"form": form, "event": noted}
@@ -61,8 +63,10 @@ def event(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 @require_role(Role.MANAGER)
 def event_remove(request: PersonRequest, pk: int) -> HttpResponse:
-    remove_event(event=_event(request, pk), actor=request.user)
-    messages.success(request, _("Removed."))
+    noted = _event(request, pk)
+    with told(request):
+        remove_event(event=noted, actor=request.user, seen_at=seen_at_of(request))
+        messages.success(request, _("Removed."))
     return redirect("planning:event-list")
 
 

@@ -1,7 +1,7 @@
 """Changes to known disturbances, each one with its audit row."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Unit, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
+from apps.planning.holding import EditConflict
 from apps.planning.models import Event
 
 
@@ -18,6 +19,10 @@ class EventExists(CxplanError):
 
 class EventEndsTooEarly(CxplanError):
     code = "event_ends_too_early"
+
+
+class EventGone(CxplanError):
+    code = "event_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +60,15 @@ def change_event(
     starts_on: date,
     ends_on: date | None,
     actor: User | None,
+    seen_at: datetime | None = None,
 ) -> Event:
-    """Raises EventExists, EventEndsTooEarly."""
-    event = Event.objects.select_for_update(of=("self",)).select_related("unit").get(pk=event.pk)
+    """Raises EventGone, EditConflict, EventExists, EventEndsTooEarly."""
+    event = _held(event, seen_at=seen_at)
     before = _snapshot(event)
     event.unit, event.kind, event.name = unit, kind, name.strip()
     event.starts_on, event.ends_on = starts_on, ends_on
     _check(event)
-    event.save(update_fields=["unit", "kind", "name", "starts_on", "ends_on"])
+    event.save(update_fields=["unit", "kind", "name", "starts_on", "ends_on", "updated_at"])
     after = _snapshot(event)
     if after != before:
         data = {"before": before, "after": after}
@@ -71,9 +77,22 @@ def change_event(
 
 
 @transaction.atomic
-def remove_event(*, event: Event, actor: User | None) -> None:
+def remove_event(*, event: Event, actor: User | None, seen_at: datetime | None = None) -> None:
+    """Raises EventGone, EditConflict."""
+    event = _held(event, seen_at=seen_at)
     record(event="planning.event.removed", actor=actor, subject=event, data=_snapshot(event))
     event.delete()
+
+
+def _held(event: Event, *, seen_at: datetime | None) -> Event:
+    """The event as it stands in the database, held until the end of the transaction."""
+    rows = Event.objects.select_for_update(of=("self",)).select_related("unit")
+    current = rows.filter(pk=event.pk).first()
+    if current is None:
+        raise EventGone(_("Somebody removed this event meanwhile."))
+    if seen_at is not None and current.updated_at != seen_at:
+        raise EditConflict(version=current.updated_at.isoformat())
+    return current
 
 
 def _check(event: Event) -> None:

@@ -205,6 +205,7 @@ class ChangeForm(PlanFields):
 class EventForm(forms.Form):
     """`everywhere` is offered to those who answer for the whole organisation."""
 
+    seen_at = VersionField()
     name = forms.CharField(label=gettext_lazy("What happens?"), max_length=200)
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
@@ -241,7 +242,11 @@ class EventForm(forms.Form):
         if event is None:
             return {}
         fields = {name: getattr(event, name) for name in ("name", "kind", "starts_on", "ends_on")}
-        return {**fields, "unit": event.unit.code if event.unit else ""}
+        return {**fields, "unit": event.unit.code if event.unit else "", "seen_at": event.updated_at.isoformat()}
+
+    def entries(self) -> dict[str, Any]:
+        """What the event is from now on."""
+        return {name: self.cleaned_data[name] for name in ("name", "kind", "unit", "starts_on", "ends_on")}
 
 
 @contextmanager

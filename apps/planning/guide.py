@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Scope, Unit
 from apps.core.formats import day_as_said, weeks_of_days
 from apps.library.models import Playbook, PlaybookSolution, Solution, SolutionVersion
-from apps.planning.models import Action, Plan, ReadyItem, Task
+from apps.planning.models import Action, Plan, ReadyItem, ReadyScore, Task
 from apps.planning.procedures import lines_of
 from apps.planning.selectors import OVERLAP, Nearby, nearby
 from apps.taxonomy.models import Challenge
@@ -41,6 +41,14 @@ class Check:
 class Readiness:
     checks: tuple[Check, ...]
     nearby: Nearby
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AspectScore:
+    """One line of the small profile: `score` of 5."""
+
+    label: str
+    score: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +202,18 @@ def readiness(plan: Plan, *, units: Sequence[Unit], planned_on: date | None, as_
         ),
     )
     return Readiness(checks=checks, nearby=around)
+
+
+def profile_of(plan: Plan | None) -> list[AspectScore]:
+    """Where those who talked about the plan see it; aspects nobody scored are left out."""
+    if plan is None:
+        return []
+    scores = {row.aspect: row.score for row in plan.ready_scores.all()}
+    return [
+        AspectScore(label=str(aspect.label), score=scores[aspect])
+        for aspect in ReadyScore.Aspect
+        if aspect in scores
+    ]
 
 
 def ready_items() -> list[ReadyItem]:

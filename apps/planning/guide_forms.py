@@ -15,12 +15,21 @@ from apps.library.models import Playbook, Solution
 from apps.planning.drafts import Details
 from apps.planning.forms import DayField, VersionField, words
 from apps.planning.guide import PlaybookChoice
-from apps.planning.models import Plan, ReadyItem
+from apps.planning.models import Plan, ReadyItem, ReadyScore
 from apps.planning.selectors import possible_owners, usable_solutions
 from apps.planning.tasklist import TASKS_AT_MOST
 from apps.taxonomy.models import Challenge
 
+Aspect = ReadyScore.Aspect
 RHYTHMS = (2, 4, 8)
+ASPECT_QUESTIONS = {
+    Aspect.NEED: gettext_lazy("How much do your customers need it?"),
+    Aspect.FIT: gettext_lazy("How well does it fit the way you work?"),
+    Aspect.RESOURCES: gettext_lazy("Are people, time and money there?"),
+    Aspect.EVIDENCE: gettext_lazy("How sure are you that it helps?"),
+    Aspect.READINESS: gettext_lazy("Is it worked out well enough to start?"),
+    Aspect.CAPACITY: gettext_lazy("Can the team carry it, and keep it up?"),
+}
 
 
 class FocusForm(forms.Form):
@@ -192,10 +201,38 @@ class ReadyForm(StepForm):
 
     def __init__(self, data: Any = None, *, plan: Plan, items: Sequence[ReadyItem]) -> None:
         ticked = list(plan.ready_ticks.values_list("item", flat=True))
-        super().__init__(data, plan=plan, initial={"items": ticked})
+        scores = {f"score_{row.aspect}": row.score for row in plan.ready_scores.all()}
+        super().__init__(data, plan=plan, initial={"items": ticked, **scores})
+        for aspect in Aspect:
+            self.fields[f"score_{aspect.value}"] = _scale(aspect)
         field = self.fields["items"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = ReadyItem.objects.filter(pk__in=[item.pk for item in items]).order_by("position", "pk")
+
+    @property
+    def talk(self) -> list[forms.BoundField]:
+        """The scales, in the order in which they are talked about."""
+        return [self[f"score_{aspect.value}"] for aspect in Aspect]
+
+    @property
+    def is_talked_about(self) -> bool:
+        return any(field.value() or field.errors for field in self.talk)
+
+    def scores(self) -> dict[str, int]:
+        given = {aspect.value: self.cleaned_data[f"score_{aspect.value}"] for aspect in Aspect}
+        return {aspect: score for aspect, score in given.items() if score is not None}
+
+
+def _scale(aspect: Aspect) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=aspect.label,
+        help_text=ASPECT_QUESTIONS[aspect],
+        choices=[("", _("open")), *((score, str(score)) for score in range(1, 6))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
 
 def _every(weeks: int) -> str:

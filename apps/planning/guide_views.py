@@ -143,6 +143,7 @@ def ready(request: PersonRequest, pk: int) -> HttpResponse:
         lambda: tick_ready(
             plan=plan,
             items=list(form.cleaned_data["items"]),
+            scores=form.scores(),
             actor=request.user,
             seen_at=form.cleaned_data["seen_at"],
         ),
@@ -170,6 +171,7 @@ def agree(request: PersonRequest, pk: int) -> HttpResponse:
             "solutions": solutions,
             "units": units,
             "tasks": guide.open_task_titles(plan),
+            "profile": guide.profile_of(plan),
         },
     )
 

@@ -3,14 +3,15 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit, User
-from apps.core.languages import localised
 from apps.core.uploads import StoredUnder
 from apps.library.models import Playbook, Solution, SolutionVersion
 from apps.planning.dismissal import Dismissal  # noqa: F401  # Django finds models here
+from apps.planning.rule_models import PlanningRules as PlanningRules  # noqa: PLC0414  # found here
+from apps.planning.rule_models import ReadyItem as ReadyItem  # noqa: PLC0414  # found here
 from apps.taxonomy.models import Challenge, Metric
 
 
@@ -189,6 +190,7 @@ class Event(models.Model):
     starts_on = models.DateField(_("starts on"))
     # The last day, included, as people write it; empty while it lasts.
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     objects = EventQuerySet.as_manager()
 
@@ -350,6 +352,9 @@ class Reminder(models.Model):
     action = models.ForeignKey(Action, models.CASCADE, related_name="reminders")
     task = models.ForeignKey(Task, models.CASCADE, null=True, blank=True, related_name="reminders")
     due_on = models.DateField()
+    person = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    # The day on which the person was reminded; only so many come on one day.
+    given_on = models.DateField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -360,6 +365,7 @@ class Reminder(models.Model):
                 fields=["kind", "action", "task", "due_on"], nulls_distinct=False, name="planning_reminder_once"
             )
         ]
+        indexes = [models.Index(fields=["given_on", "person"], name="planning_reminder_day")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.due_on}"
@@ -439,26 +445,6 @@ class CalendarFeed(models.Model):
         return f"calendar of {self.user_id}"
 
 
-class ReadyItem(models.Model):
-    """A question every plan is asked before it is agreed, on top of what is checked by itself."""
-
-    label = models.CharField(_("question"), max_length=200)
-    label_fr = models.CharField(_("question in French"), max_length=200, blank=True)
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-    retired_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("question before a start")
-        verbose_name_plural = _("questions before a start")
-
-    def __str__(self) -> str:
-        return self.display_label
-
-    @property
-    def display_label(self) -> str:
-        return localised(self.label, self.label_fr)
-
-
 class ReadyTick(models.Model):
     """A plan says yes to a question."""
 
@@ -472,25 +458,26 @@ class ReadyTick(models.Model):
         return f"{self.plan_id}: {self.item_id}"
 
 
-class PlanningRules(models.Model):
-    """What leads decide about planning; one row, and without it the defaults."""
+class ReadyScore(models.Model):
+    """Where those who talked a plan over see one of its six aspects; no sum is made of it, none is too low."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    focus_limit = models.PositiveSmallIntegerField(_("problems at a time in one unit"), default=2)
-    slip_days = models.PositiveSmallIntegerField(_("days a start may slip"), default=30)
-    draft_days = models.PositiveSmallIntegerField(_("days a draft may rest"), default=60)
-    task_days = models.PositiveSmallIntegerField(_("days a task may stay open"), default=90)
-    updated_at = models.DateTimeField(auto_now=True)
+    class Aspect(models.TextChoices):
+        NEED = "need", _("Need")
+        FIT = "fit", _("Fit")
+        RESOURCES = "resources", _("Resources")
+        EVIDENCE = "evidence", _("Evidence")
+        READINESS = "readiness", _("Readiness")
+        CAPACITY = "capacity", _("Capacity")
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="ready_scores")
+    aspect = models.CharField(_("aspect"), max_length=9, choices=Aspect.choices)
+    score = models.PositiveSmallIntegerField(_("score, 1 to 5"))
 
     class Meta:
-        verbose_name = _("rules of planning")
-        verbose_name_plural = _("rules of planning")
         constraints = [
-            models.CheckConstraint(condition=models.Q(pk=1), name="planning_planningrules_one_row"),
-            models.CheckConstraint(
-                condition=models.Q(focus_limit__range=(1, 20)), name="planning_planningrules_focus_limit"
-            ),
+            models.UniqueConstraint(fields=["plan", "aspect"], name="planning_readyscore_pair"),
+            models.CheckConstraint(condition=models.Q(score__range=(1, 5)), name="planning_readyscore_score"),
         ]
 
     def __str__(self) -> str:
-        return str(self._meta.verbose_name)
+        return f"{self.get_aspect_display()}: {self.score}"

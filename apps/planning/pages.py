@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Scope, Unit
 from apps.core.errors import CxplanError
 from apps.planning import selectors
-from apps.planning.forms import refusals
+from apps.planning.forms import VersionField, refusals
 from apps.planning.models import Action
 from apps.planning.states import Step, next_state
 from apps.taxonomy.models import Challenge
@@ -77,6 +77,11 @@ def day_in(text: str | None) -> date | None:
         return parse_date(text or "")
     except ValueError:
         return None
+
+
+def seen_at_of(request: PersonRequest) -> datetime | None:
+    """When the person read what a lone button changes."""
+    return VersionField().clean(request.POST.get("seen_at", ""))
 
 
 def entered(request: PersonRequest) -> Any:

@@ -122,10 +122,12 @@ def change_plan(
 
 
 @transaction.atomic
-def withdraw_action(*, action: Action, reason: str = "", actor: User | None) -> None:
+def withdraw_action(
+    *, action: Action, reason: str = "", actor: User | None, seen_at: datetime | None = None
+) -> None:
     """Take back an action that was never applied; its plan goes with its last action."""
     plan = locked_plan(action)
-    action = locked(action)
+    action = locked(action, seen_at=seen_at)
     next_state(Step.WITHDRAW, action.state)
     record_action(
         "withdrawn",

@@ -17,6 +17,12 @@ def check_in_days(effective_on: date, *, every_weeks: int | None = None) -> Iter
         yield effective_on + timedelta(weeks=number)
 
 
+def usual_windows(as_of: date) -> list[tuple[date, date]]:
+    """When an action with the usual rhythm took effect that is asked about on `as_of`, first and last day."""
+    spans = [timedelta(weeks=weeks) for weeks in USUAL_WEEKS]
+    return [(as_of - ASKED_FOR - span, as_of - span) for span in spans]
+
+
 def check_in_due(
     effective_on: date, *, every_weeks: int | None = None, last_on: date | None = None, as_of: date
 ) -> date | None:

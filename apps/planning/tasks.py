@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from apps.planning.closures import end_with_unit, ended_with_their_unit, left_behind, tell_owner
 from apps.planning.drawing import draws_to_review, due_read_outs, read_out, review_marks
-from apps.planning.reminders import due_reminders, remind
+from apps.planning.reminders import by_person, due_reminders, remind
 
 
 @shared_task(
@@ -18,8 +18,8 @@ from apps.planning.reminders import due_reminders, remind
 )
 def remind_people(**_: object) -> None:
     now = timezone.now()
-    for due in due_reminders(as_of=now.date()):
-        remind(due=due, at=now)
+    for dues in by_person(due_reminders(as_of=now.date())):
+        remind(dues=dues, at=now)
 
 
 @shared_task(name="planning.keep_draws", ignore_result=True, autoretry_for=(OperationalError,), retry_backoff=True)

@@ -20,6 +20,7 @@ from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.follow import followed
 from apps.planning.follow_forms import TaskForm
 from apps.planning.forms import PlanForm, refusals
+from apps.planning.guide import profile_of
 from apps.planning.history import history
 from apps.planning.models import Action, Plan
 from apps.planning.pages import (
@@ -166,6 +167,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "closes": manages and shown.state in OPEN and shown.unit.closed_on is not None,
         "successors": choices_of(shown) if manages else [],
         "history": history(shown),
+        "profile": profile_of(shown.plan),
         "manages": manages,
         "follow": followed(shown, as_of=today),
         "task_form": TaskForm(action=shown, person=request.user) if manages else None,

@@ -15,8 +15,8 @@ from apps.notifications.models import Notification
 from apps.planning.ageing import new_day
 from apps.planning.holding import EditConflict
 from apps.planning.models import Action, CheckIn, Event, Plan, Proof, Reminder, Task
-from apps.planning.reminders import Due, due_reminders, remind
-from apps.planning.rhythm import check_in_due, next_check_in
+from apps.planning.reminders import Due, by_person, due_reminders, remind
+from apps.planning.rhythm import check_in_due, next_check_in, usual_windows
 from apps.planning.tasklist import add_task, change_task, move_task
 from apps.planning.tasks import remind_people
 from tests.conftest import Chain
@@ -260,7 +260,7 @@ def test_plans_and_tasks_left_alone_are_asked_about(planned: Action, plan: Plan,
 def test_nobody_is_reminded_twice(planned: Action, manager: User) -> None:
     TaskFactory(action=planned, due_on=TODAY, assignee=manager)
     dues = due_reminders(as_of=TODAY)
-    assert [remind(due=due, at=AT) for due in dues * 2] == [True, False]
+    assert [remind(dues=dues, at=AT) for _ in range(2)] == [1, 0]
     assert kinds_due() == []
     told = Notification.objects.get()
     assert (told.user, told.kind, told.url) == (manager, "planning.task.due", f"/actions/{planned.external_id}/")
@@ -269,8 +269,7 @@ def test_nobody_is_reminded_twice(planned: Action, manager: User) -> None:
 
 def test_a_new_day_is_called_to_mind_again(planned: Action, manager: User) -> None:
     task = TaskFactory(action=planned, due_on=TODAY, assignee=manager)
-    for due in due_reminders(as_of=TODAY):
-        remind(due=due, at=AT)
+    remind(dues=due_reminders(as_of=TODAY), at=AT)
     change_task(task=task, changes={"due_on": TODAY + timedelta(days=3)}, actor=manager)
     assert kinds_due(TODAY + timedelta(days=3)) == ["task"]
 
@@ -280,14 +279,14 @@ def test_two_workers_remind_once(planned: Action, manager: User) -> None:
     TaskFactory(action=planned, due_on=TODAY, assignee=manager)
     due = due_reminders(as_of=TODAY)[0]
 
-    def tell(one: Due) -> bool:
+    def tell(one: Due) -> int:
         try:
-            return remind(due=one, at=AT)
+            return remind(dues=[one], at=AT)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(tell, [due, due])) == [False, True]
+        assert sorted(pool.map(tell, [due, due])) == [0, 1]
     assert Notification.objects.count() == 1
     assert Reminder.objects.count() == 1
 
@@ -296,7 +295,30 @@ def test_beat_reminds_from_the_rows(planned: Action, manager: User) -> None:
     TaskFactory(action=planned, due_on=timezone.now().date(), assignee=manager)
     remind_people()
     remind_people()
-    assert Notification.objects.filter(kind="planning.task.due").count() == 1
+    told = Notification.objects.get()
+    assert (told.kind, told.title) == ("planning.several.due", "2 things wait for you")
+    assert "Due: Print the card that explains the fee" in told.body
+
+
+def test_after_an_upgrade_nobody_is_flooded(chain: Chain, manager: User, lead: User) -> None:
+    for number in range(12):
+        ActionFactory(unit=chain.lille, owner=manager, state="planned", planned_on=date(2024, 1, 1 + number))
+    ActionFactory(unit=chain.lille, owner=lead, state="planned", planned_on=date(2024, 2, 1))
+    at = datetime(2024, 6, 5, 9, tzinfo=UTC)
+    for dues in by_person(due_reminders(as_of=TODAY)):
+        remind(dues=dues, at=at)
+    told = Notification.objects.get(user=manager)
+    assert told.title == "5 things wait for you"
+    assert told.body.count("still going to happen?") == 5
+    assert Notification.objects.get(user=lead).kind == "planning.start.due"
+    assert due_reminders(as_of=TODAY) == []
+    assert len(due_reminders(as_of=TODAY + timedelta(days=1))) == 5
+
+
+def test_the_usual_windows_are_those_in_which_a_check_in_is_due() -> None:
+    started = [TODAY - timedelta(days=days) for days in range(200)]
+    inside = {day for first, last in usual_windows(TODAY) for day in started if first <= day <= last}
+    assert {day for day in started if check_in_due(day, as_of=TODAY)} <= inside
 
 
 def test_the_look_for_reminders_costs_the_same_for_many_actions(chain: Chain, manager: User) -> None:
