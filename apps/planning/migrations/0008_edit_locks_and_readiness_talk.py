@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("planning", "0006_dismissals"),
+        ("planning", "0007_reminders_of_closures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
