@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,8 +23,8 @@ from apps.accounts.regrouping import (
 class ChangeForm(forms.Form):
     """One change of one unit; `save` makes it."""
 
-    title = ""
-    verb = ""
+    title: str | Promise = ""
+    verb: str | Promise = ""
 
     def __init__(self, data: Any = None, *, unit: Unit, scope: Scope, as_of: date) -> None:
         super().__init__(data, prefix=None, initial={"on": as_of, "name": unit.name, "name_fr": unit.name_fr})
