@@ -40,7 +40,7 @@ def set_starts(*, plan: Plan, starts: Mapping[int, date], as_of: date, actor: Us
 def move_start(*, action: Action, planned_on: date, as_of: date, actor: User | None) -> None:
     """Another start in one unit; where it was drawn by lot, its mark is withheld from then on."""
     assert action.plan is not None
-    plan = Plan.objects.select_for_update().get(pk=action.plan_id)
+    plan = Plan.objects.select_for_update().get(pk=action.plan.pk)
     _set_starts(plan, {action.pk: planned_on}, as_of=as_of, actor=actor)
     review_marks(units=[action.unit], actor=actor)
 
