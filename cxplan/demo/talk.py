@@ -266,7 +266,6 @@ def _plan(cast: Cast, entry: dict[str, Any]) -> None:
         intention=entry["intention"],
         planned_on=cast.on(entry["starts"]),
         intended_effect=Decimal(entry["effect"]),
-        is_randomised=entry.get("randomised", False),
         actor=owner,
     )
     for wave, action in enumerate(plan.actions.order_by("pk")):
