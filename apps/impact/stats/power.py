@@ -173,41 +173,6 @@ def wedge(count: int, waves: int, gap: int, seed: int) -> list[int]:
     return [int(week) for week in np.random.default_rng(seed).permutation(slots) * gap]
 
 
-def draw_order(regions: Sequence[int], steps: int, seed: int) -> list[int]:
-    """Draw the step (0 … steps − 1) in which each unit of a roll-out starts, evenly within every region.
-
-    Regions are dealt one after the other over the same steps, so that steps are as even as within regions;
-    which steps get a region's odd units is drawn too. The same regions, steps and seed give the same order.
-
-    Parameters
-    ----------
-    regions : sequence of int
-        Region of each unit, in a fixed order of units.
-    steps : int
-        Number of start dates, at most the number of units.
-    seed : int
-        Whole number, 0 or more, kept with the roll-out.
-
-    Raises
-    ------
-    NotEstimable
-        ``bad_input`` without units, with fewer than two steps, or with more steps than units.
-    """
-    count = len(regions)
-    if count < 2 or not 2 <= steps <= count or seed < 0:
-        raise NotEstimable("bad_input", f"{count} units cannot start in {steps} steps")
-    rng = np.random.default_rng(seed)
-    label = np.asarray(regions)
-    out = np.zeros(count, dtype=np.int64)
-    dealt = rng.permutation(steps)
-    begin = 0
-    for region in rng.permutation(np.unique(label)):
-        mine = rng.permutation(np.flatnonzero(label == region))
-        out[mine] = dealt[(begin + np.arange(mine.size)) % steps]
-        begin += mine.size
-    return [int(step) for step in out]
-
-
 def _usual(panel: Panel, settings: Settings) -> Floats:
     """Mean weekly answers of each unit over the last half year with answers anywhere, (U,)."""
     weekly = answers(panel)

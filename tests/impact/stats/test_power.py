@@ -10,7 +10,7 @@ import pytest
 from apps.impact.stats.data import Actions
 from apps.impact.stats.errors import NotEstimable
 from apps.impact.stats.fit import fit_metric
-from apps.impact.stats.power import DETECTABLE, action_power, draw_order, rollout_power, units_needed, wedge
+from apps.impact.stats.power import DETECTABLE, action_power, rollout_power, units_needed, wedge
 from tests.impact.stats.simulator import Chain, simulate
 
 
@@ -59,21 +59,6 @@ def test_the_drawn_order_is_even_and_repeatable() -> None:
     assert max(np.bincount(drawn)) <= 3
     with pytest.raises(NotEstimable, match="bad_input"):
         wedge(0, 4, 3, 7)
-
-
-def test_the_order_is_drawn_evenly_within_regions() -> None:
-    regions = [0] * 7 + [1] * 5 + [2] * 9
-    drawn = np.array(draw_order(regions, 4, 3))
-    assert drawn.tolist() == draw_order(regions, 4, 3)
-    assert drawn.tolist() != draw_order(regions, 4, 4)
-    assert np.ptp(np.bincount(drawn, minlength=4)) <= 1
-    for region in range(3):
-        assert np.ptp(np.bincount(drawn[np.array(regions) == region], minlength=4)) <= 1
-    first = np.mean([draw_order(regions, 4, seed)[0] == 0 for seed in range(400)])
-    assert first == pytest.approx(0.25, abs=0.07)
-    for wrong in (([], 2), ([1], 1), ([1, 1], 3), ([1, 2], 1)):
-        with pytest.raises(NotEstimable, match="bad_input"):
-            draw_order(*wrong, 0)
 
 
 def test_the_smallest_detectable_effect_is_detected_four_times_in_five(chain: Chain) -> None:
