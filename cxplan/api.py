@@ -16,8 +16,9 @@ from apps.imports.api import ImportViewSet
 from apps.library.alias_api import SolutionAliasViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
-from apps.planning.api import ActionViewSet, EventViewSet, PlanViewSet
+from apps.planning.api import ActionViewSet, EventViewSet
 from apps.planning.api_follow import CheckInViewSet, ProofViewSet, TaskViewSet
+from apps.planning.api_plans import PlanViewSet
 from apps.search.api import SearchViewSet
 from apps.taxonomy.api import JourneyViewSet, MetricViewSet, TouchpointViewSet
 from apps.taxonomy.challenge_api import AliasViewSet, ChallengeViewSet, UnmappedLabelViewSet

@@ -3,6 +3,7 @@
 from apps.accounts.models import ApiToken
 from tests.permission_rows import (
     API_IN_SCOPE,
+    WRITE,
     collection,
     endpoint,
     in_scope,
@@ -96,6 +97,12 @@ PLANNING_PAGES = [
     page("POST", "planning:event-remove", managers_in_scope(302), "event"),
 ]
 PLANNING_API = [
+    *collection("plan", "plan", API_IN_SCOPE),
+    endpoint("POST", "plan-list", (401, 403, 400, 400, 400, 400), scopes=WRITE),
+    endpoint("PATCH", "plan-detail", (401, 403, 200, 404, 200, 200), "plan", scopes=WRITE),
+    endpoint("POST", "plan-agree", (401, 403, 422, 404, 422, 422), "draft_plan", scopes=WRITE),
+    endpoint("GET", "plan-draw", API_IN_SCOPE, "drawn_plan"),
+    endpoint("POST", "plan-draw", (401, 403, 400, 404, 400, 400), "drawn_plan", scopes=WRITE),
     *collection("task", "task", API_IN_SCOPE),
     endpoint("POST", "task-list", (401, 403, 400, 400, 400, 400), scopes=(ApiToken.Access.WRITE,)),
     endpoint("PATCH", "task-detail", (401, 403, 200, 404, 200, 200), "task", scopes=(ApiToken.Access.WRITE,)),
@@ -103,5 +110,6 @@ PLANNING_API = [
     *collection("check-in", "check_in", API_IN_SCOPE),
     endpoint("POST", "check-in-list", (401, 400, 400, 400, 400, 400), scopes=(ApiToken.Access.WRITE,)),
     *collection("proof", "proof", API_IN_SCOPE),
+    endpoint("POST", "proof-list", (401, 403, 415, 415, 415, 415), scopes=WRITE),
     endpoint("GET", "proof-content", API_IN_SCOPE, "proof"),
 ]

@@ -70,7 +70,7 @@ def test_it_is_served_to_programs_and_to_people(api, client, staff):
 
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_whatever_is_sent_the_answer_is_as_described(name, chain, admin_user, description, kept_connection):
-    populate(chain, 2)
+    populate(chain, 2, admin_user)
     _, secret = create_token(
         user=admin_user, name="fuzz", scopes=["read", "write", "import"], expires_at=None, actor=admin_user
     )

@@ -49,8 +49,10 @@ from tests.permission_rows import (
     API_IN_SCOPE,
     API_LEADS,
     API_MEMBERS,
+    API_WRITE,
     ROLES,
     SIGN_IN,
+    WRITE,
     Route,
     collection,
     endpoint,
@@ -62,7 +64,7 @@ from tests.permission_rows import (
     members,
     page,
 )
-from tests.planning_factories import CheckInFactory, ProofFactory, ReadyItemFactory, TaskFactory
+from tests.planning_factories import CheckInFactory, DrawFactory, ProofFactory, ReadyItemFactory, TaskFactory
 from tests.planning_permissions import PLANNING_API, PLANNING_PAGES
 from tests.taxonomy_factories import UnmappedLabelFactory
 from tests.taxonomy_permissions import TAXONOMY_API, TAXONOMY_PAGES
@@ -124,7 +126,11 @@ API = [
     *PLANNING_API,
     *IMPACT_API,
     *collection("unit", "unit", API_IN_SCOPE),
-    *collection("plan", "plan", API_IN_SCOPE),
+    *(
+        endpoint("POST", f"unit-{change}", API_WRITE, "unit", scopes=WRITE)
+        for change in ("rename", "move", "merge", "split", "close")
+    ),
+    endpoint("POST", "unit-reopen", (401, 403, 403, 403, 422, 422), "unit", scopes=WRITE),
     *collection("action", "action", API_IN_SCOPE),
     # An empty body: a 400 is given to those who may write there.
     endpoint("POST", "action-list", (401, 403, 400, 400, 400, 400), scopes=(ApiToken.Access.WRITE,)),
@@ -212,6 +218,7 @@ def world(chain, manager, lead, staff) -> SimpleNamespace:
         playbook_draft=PlaybookFactory(code="half", status="draft").code,
         plan=plan.pk,
         draft_plan=draft_plan.pk,
+        drawn_plan=DrawFactory(plan=plan).plan.pk,
         task=TaskFactory(action=action).pk,
         check_in=CheckInFactory(action=action).pk,
         proof=ProofFactory(action=action).pk,

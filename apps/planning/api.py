@@ -1,8 +1,8 @@
-"""Plans, actions and events over the API."""
+"""Actions and events over the API."""
 
 import django_filters
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -29,75 +29,6 @@ IF_MATCH = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="The ETag you read: the change is refused (412) when somebody else was faster.",
 )
-
-
-class PlanSerializer(serializers.ModelSerializer[Plan]):
-    challenge = CodeField()
-    solutions = serializers.SerializerMethodField()
-    target_metric = CodeField(allow_null=True)
-    owner = serializers.EmailField(source="owner.email", default=None, read_only=True, allow_null=True)
-    randomised = serializers.BooleanField(source="is_randomised", read_only=True)
-    actions = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Plan
-        fields = (
-            "id",
-            "challenge",
-            "solutions",
-            "target_metric",
-            "owner",
-            "intention",
-            "intended_effect",
-            "randomised",
-            "stage",
-            "occasion",
-            "place",
-            "rhythm_weeks",
-            "focus_reason",
-            "actions",
-            "created_at",
-            "updated_at",
-        )
-        read_only_fields = fields
-
-    def get_solutions(self, plan: Plan) -> list[str]:
-        return sorted(solution.code for solution in plan.solutions.all())
-
-    def get_actions(self, plan: Plan) -> list[str]:
-        return [action.external_id for action in plan.actions.all()]
-
-
-class PlanFilter(FilterSet):
-    challenge = ChallengeCodeFilter(field_name="challenge")
-    target_metric = CodeFilter(field_name="target_metric__code")
-    owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
-    randomised = django_filters.BooleanFilter(field_name="is_randomised")
-
-
-class PlanViewSet(Collection[Plan]):
-    """Decisions to apply solutions to a challenge, with their actions in the units in scope."""
-
-    queryset = Plan.objects.none()
-    serializer_class = PlanSerializer
-    filterset_class = PlanFilter
-    read_role = Role.STAFF
-    ordering_fields = {
-        "id": "id",
-        "challenge": "challenge__code",
-        "created_at": "created_at",
-        "updated_at": "updated_at",
-    }
-    search_fields = ("intention", "challenge__name", "challenge__name_fr")
-
-    def get_queryset(self) -> QuerySet[Plan]:
-        person = person_of_request(self.request)
-        actions = Action.objects.in_scope(person.scope(self.read_role))
-        return (
-            Plan.objects.filter(Q(Exists(actions.filter(plan=OuterRef("pk")))) | Q(owner=person.user))
-            .select_related("challenge", "target_metric", "owner")
-            .prefetch_related("solutions", Prefetch("actions", actions.order_by("external_id")))
-        )
 
 
 class AppliedSolutionSerializer(serializers.ModelSerializer[ActionSolution]):

@@ -1,5 +1,6 @@
 """Tasks, check-ins and proofs of actions over the API."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action as extra_action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -25,7 +27,7 @@ from apps.core.idempotency import body_of, digest_of, once
 from apps.core.serializers import InputSerializer
 from apps.core.uploads import send_upload
 from apps.core.viewsets import Collection
-from apps.planning.following import check_in
+from apps.planning.following import add_proof, check_in
 from apps.planning.models import Action, CheckIn, Proof, Task
 from apps.planning.pages import today_in
 from apps.planning.selectors import possible_owners
@@ -243,6 +245,12 @@ class ProofSerializer(serializers.ModelSerializer[Proof]):
         read_only_fields = fields
 
 
+class ProofInput(InputSerializer):
+    action = ActionReference()
+    file = serializers.FileField(max_length=300)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+
 class ProofFilter(FilterSet):
     action = CodeFilter(field_name="action__external_id")
     unit = CodeFilter(field_name="action__unit__code")
@@ -256,12 +264,25 @@ class ProofViewSet(Collection[Proof]):
     serializer_class = ProofSerializer
     filterset_class = ProofFilter
     read_role = Role.STAFF
+    write_role = Role.MANAGER
     ordering_fields = {"id": "id", "created_at": "created_at"}
     search_fields = ("name", "note")
 
     def get_queryset(self) -> QuerySet[Proof]:
         scope = person_of_request(self.request).scope(self.read_role)
         return Proof.objects.in_scope(scope).select_related("action", "added_by")
+
+    @extend_schema(request={"multipart/form-data": ProofInput}, responses={201: ProofSerializer})
+    def create(self, request: Request) -> Response:
+        """Add a photo or a file, as the part `file` of a multipart body; its content tells its type."""
+        person = person_of_request(request)
+        actions = Action.objects.in_scope(person.scope(self.write_role)).select_related("unit")
+        given = ProofInput(data=request.data, context={"actions": actions})
+        given.is_valid(raise_exception=True)
+        values = given.validated_data
+        parts = (values["action"].external_id, values.get("note", ""), values["file"].name)
+        digest = digest_of(*(part.encode() for part in parts), *values["file"].chunks())
+        return once(request, digest=digest, produce=lambda: self._create(request, values))
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @extra_action(detail=True, methods=["get"])
@@ -270,6 +291,15 @@ class ProofViewSet(Collection[Proof]):
         if not proof.file:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return send_upload(proof.file, name=proof.name, content_type=proof.content_type)
+
+    def get_parsers(self) -> list[Any]:
+        is_upload = getattr(self, "action_map", {}).get("post") == "create"
+        return [MultiPartParser()] if is_upload else super().get_parsers()
+
+    def _create(self, request: Request, values: Mapping[str, Any]) -> Response:
+        proof = add_proof(**values, actor=person_of_request(request).user)
+        headers = {"Location": reverse("proof-detail", [proof.pk], request=request)}
+        return Response(ProofSerializer(proof).data, status=status.HTTP_201_CREATED, headers=headers)
 
 
 def _tick(task: Task, *, is_done: bool, at: datetime, actor: User) -> None:

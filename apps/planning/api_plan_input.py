@@ -1,0 +1,177 @@
+"""What the API takes to start, change and draw a plan, and the services it leads to."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from apps.accounts.models import Unit, User
+from apps.accounts.person import Person
+from apps.core.serializers import InputSerializer, ReferenceField
+from apps.library.models import Playbook, Solution
+from apps.planning.drafts import Details, choose_solutions, make_concrete, start_plan
+from apps.planning.drawing import draw_plan
+from apps.planning.draws import MOST_STEPS, MOST_WEEKS, SEEDS
+from apps.planning.focuses import FocusLimit, planning_rules
+from apps.planning.guide import open_task_titles, planned_start, units_of
+from apps.planning.models import Draw, Plan
+from apps.planning.rules import require_solutions
+from apps.planning.selectors import possible_owners
+from apps.taxonomy.models import Challenge
+
+UNITS_AT_MOST = 1_000
+SOLUTIONS_AT_MOST = 50
+TASKS_AT_MOST = 100
+# What the service changes besides the choice of solutions.
+CONCRETE = ("occasion", "place", "intention", "planned_on", "owner", "intended_effect", "rhythm_weeks", "tasks")
+
+
+class PlanFields(InputSerializer):
+    solutions = serializers.ListField(
+        child=ReferenceField(queryset=Solution.objects.exclude(status=Solution.Status.DRAFT)),
+        max_length=SOLUTIONS_AT_MOST,
+        required=False,
+    )
+    playbook = ReferenceField(queryset=Playbook.objects.published(), required=False, allow_null=True)
+    owner = serializers.EmailField(required=False, allow_null=True)
+
+    def owner_among(self, email: str | None, units: list[Unit]) -> User | None:
+        if email is None:
+            return None
+        people = possible_owners(units=units, person=self.context["person"].user)
+        owner: User | None = people.filter(email__iexact=email).first()
+        if owner is None:
+            message = _("Nobody with this address works in this unit or above it.")
+            raise serializers.ValidationError({"owner": [message]}, code="unknown_person")
+        return owner
+
+
+class PlanInput(PlanFields):
+    challenge = ReferenceField(queryset=Challenge.objects.all())
+    units = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        allow_empty=False,
+        max_length=UNITS_AT_MOST,
+        help_text="Codes of open units that hold no other unit.",
+    )
+    focus_reason = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["units"] = self._units(attrs["units"])
+        if "owner" in attrs:
+            attrs["owner"] = self.owner_among(attrs["owner"], attrs["units"])
+        return attrs
+
+    def _units(self, codes: list[str]) -> list[Unit]:
+        usable: QuerySet[Unit] = self.context["units"]
+        lowered = usable.alias(lowered=Lower("code")).filter(lowered__in=[code.lower() for code in codes])
+        by_code = {unit.code.lower(): unit for unit in lowered}
+        message = _("There is no open unit of yours with the code “%(code)s”.")
+        unknown = {
+            place: [serializers.ErrorDetail(message % {"code": code}, code="unknown_code")]
+            for place, code in enumerate(codes)
+            if code.lower() not in by_code
+        }
+        if unknown:
+            raise serializers.ValidationError({"units": unknown})
+        return [by_code[code.lower()] for code in codes]
+
+
+class PlanChange(PlanFields):
+    occasion = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="When exactly.")
+    place = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="Where exactly.")
+    intention = serializers.CharField(
+        required=False, allow_blank=True, max_length=10_000, help_text="How exactly."
+    )
+    planned_on = serializers.DateField(required=False, allow_null=True, help_text="The start in every unit.")
+    intended_effect = serializers.DecimalField(required=False, allow_null=True, max_digits=12, decimal_places=4)
+    rhythm_weeks = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=26)
+    tasks = serializers.ListField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        max_length=TASKS_AT_MOST,
+        help_text="What is to be done in every unit: replaces the open tasks.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        plan: Plan = self.context["plan"]
+        if "owner" in attrs:
+            attrs["owner"] = self.owner_among(attrs["owner"], units_of(plan))
+        if "planned_on" in attrs and plan.actions.values("planned_on").distinct().count() > 1:
+            message = _("The units of this plan start on different days. Change the day of one unit at a time.")
+            raise serializers.ValidationError({"planned_on": [message]}, code="not_now")
+        return attrs
+
+
+class DrawInput(InputSerializer):
+    steps = serializers.IntegerField(min_value=2, max_value=MOST_STEPS, help_text="How many start dates.")
+    gap_weeks = serializers.IntegerField(min_value=1, max_value=MOST_WEEKS)
+    first_on = serializers.DateField()
+    seed = serializers.IntegerField(
+        required=False, min_value=0, max_value=SEEDS - 1, help_text="Chosen by chance when it is not given."
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=10_000, help_text="Why it is drawn again."
+    )
+
+
+@transaction.atomic
+def start(values: Mapping[str, Any], *, as_of: date, person: Person) -> Plan:
+    """Start a draft; with solutions or a playbook it waits at the step after their choice."""
+    plan = start_plan(
+        challenge=values["challenge"],
+        units=values["units"],
+        owner=values.get("owner", person.user),
+        focus_reason=values.get("focus_reason", ""),
+        focus=FocusLimit(at_most=planning_rules().focus_limit, as_of=as_of),
+        actor=person.user,
+    )
+    if values.get("solutions") or values.get("playbook"):
+        _choose(plan, values, actor=person.user)
+    return plan
+
+
+@transaction.atomic
+def change_draft(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
+    """Change what is given; all else stays as it is."""
+    if "solutions" in values or "playbook" in values:
+        _choose(plan, values, actor=actor)
+    if not set(CONCRETE) & set(values):
+        return
+    require_solutions(list(plan.solutions.all()))
+    details = Details(
+        occasion=plan.occasion,
+        place=plan.place,
+        intention=plan.intention,
+        planned_on=planned_start(plan),
+        owner=plan.owner,
+        intended_effect=plan.intended_effect,
+        rhythm_weeks=plan.rhythm_weeks,
+        tasks=open_task_titles(plan),
+    )
+    for name in CONCRETE:
+        if name in values:
+            details[name] = values[name]  # type: ignore[literal-required]  # the names are its keys
+    make_concrete(plan=plan, details=details, actor=actor)
+
+
+def draw(plan: Plan, values: Mapping[str, Any], *, at: datetime, actor: User) -> Draw:
+    asked = {"seed": secrets.randbelow(SEEDS), **values}
+    return draw_plan(plan=plan, **asked, at=at, actor=actor)
+
+
+def _choose(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
+    """The solutions given and those of the playbook; a playbook alone brings only its own."""
+    playbook = values.get("playbook") if "playbook" in values else plan.playbook
+    kept = [] if values.get("playbook") else list(plan.solutions.all())
+    solutions = list(dict.fromkeys(values.get("solutions", kept)))
+    if values.get("playbook"):
+        together = values["playbook"].solutions.order_by("title", "pk")
+        solutions += [one for one in together if one not in solutions]
+    choose_solutions(plan=plan, solutions=solutions, playbook=playbook, actor=actor)
