@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from apps.accounts.api_changes import (
     INPUTS,
-    DayInput,
-    MergeInput,
-    MoveInput,
-    RenameInput,
-    SplitInput,
+    UnitDayInput,
+    UnitMergeInput,
+    UnitMoveInput,
+    UnitRenameInput,
+    UnitSplitInput,
     change_unit,
 )
 from apps.accounts.models import Role, Unit, UnitPlacement
@@ -88,31 +88,31 @@ class UnitViewSet(CodedCollection[Unit]):
         units = Unit.objects.in_scope(scope).select_related("successor")
         return units.annotate(parent_code=Subquery(placements.values("parent__code")[:1]))
 
-    @extend_schema(request=RenameInput, responses=UnitSerializer)
+    @extend_schema(request=UnitRenameInput, responses=UnitSerializer)
     @action(detail=True, methods=["post"])
     def rename(self, request: Request, code: str) -> Response:
         """Another name; the code stays."""
         return self._change(request, "rename")
 
-    @extend_schema(request=MoveInput, responses=UnitSerializer)
+    @extend_schema(request=UnitMoveInput, responses=UnitSerializer)
     @action(detail=True, methods=["post"])
     def move(self, request: Request, code: str) -> Response:
         """Under another unit from a day on, with all that is below it."""
         return self._change(request, "move")
 
-    @extend_schema(request=MergeInput, responses=UnitSerializer)
+    @extend_schema(request=UnitMergeInput, responses=UnitSerializer)
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, code: str) -> Response:
         """Close it on a day; another unit takes over its people and what is below it."""
         return self._change(request, "merge")
 
-    @extend_schema(request=SplitInput, responses=UnitSerializer)
+    @extend_schema(request=UnitSplitInput, responses=UnitSerializer)
     @action(detail=True, methods=["post"])
     def split(self, request: Request, code: str) -> Response:
         """Close it on a day and open its parts beside it, with the same people."""
         return self._change(request, "split")
 
-    @extend_schema(request=DayInput, responses=UnitSerializer)
+    @extend_schema(request=UnitDayInput, responses=UnitSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, code: str) -> Response:
         """The first day on which nobody is served."""

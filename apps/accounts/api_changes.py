@@ -28,43 +28,43 @@ class OtherUnit(ReferenceField):
         return self.context["units"]
 
 
-class RenameInput(InputSerializer):
+class UnitRenameInput(InputSerializer):
     name = serializers.CharField(max_length=200)
     name_fr = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
-class DayInput(InputSerializer):
+class UnitDayInput(InputSerializer):
     on = serializers.DateField(help_text="The first day on which it holds.")
 
 
-class MoveInput(DayInput):
+class UnitMoveInput(UnitDayInput):
     parent = OtherUnit()  # type: ignore[assignment]  # a field of that name
 
 
-class MergeInput(DayInput):
+class UnitMergeInput(UnitDayInput):
     into = OtherUnit()
 
 
-class PartInput(InputSerializer):
+class UnitPartInput(InputSerializer):
     code = serializers.RegexField(f"^{CODE_IN_PATH}$")
     name = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
 
 
-class SplitInput(DayInput):
-    parts = PartInput(many=True, min_length=2, max_length=MOST_PARTS)
+class UnitSplitInput(UnitDayInput):
+    parts = UnitPartInput(many=True, min_length=2, max_length=MOST_PARTS)
 
 
-class NothingInput(InputSerializer):
+class UnitNothingInput(InputSerializer):
     """A change that needs no word."""
 
 
 INPUTS: Mapping[str, type[InputSerializer]] = {
-    "rename": RenameInput,
-    "move": MoveInput,
-    "merge": MergeInput,
-    "split": SplitInput,
-    "close": DayInput,
-    "reopen": NothingInput,
+    "rename": UnitRenameInput,
+    "move": UnitMoveInput,
+    "merge": UnitMergeInput,
+    "split": UnitSplitInput,
+    "close": UnitDayInput,
+    "reopen": UnitNothingInput,
 }
 
 

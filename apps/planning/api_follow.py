@@ -11,7 +11,7 @@ from django.http import FileResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action as extra_action
 from rest_framework.parsers import MultiPartParser
@@ -40,6 +40,7 @@ IF_MATCH = OpenApiParameter(
 )
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class ActionReference(serializers.Field[Any, Any, str, Any]):
     """An action of a unit in which the caller may act, by its external id."""
 
