@@ -285,7 +285,7 @@ class ProofViewSet(Collection[Proof]):
         digest = digest_of(*(part.encode() for part in parts), *values["file"].chunks())
         return once(request, digest=digest, produce=lambda: self._create(request, values))
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY, 204: None})
     @extra_action(detail=True, methods=["get"])
     def content(self, request: Request, **_: object) -> FileResponse | Response:
         proof = self.get_object()
