@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.accounts.models import Role, Unit
 from apps.core.viewsets import Collection
 from cxplan.api import router
+from tests.curation_factories import SolutionAliasFactory
 from tests.factories import (
     ActionFactory,
     ActionSolutionFactory,
@@ -34,6 +35,7 @@ from tests.factories import (
     TouchpointFactory,
 )
 from tests.ideas_factories import CallFactory, IdeaFactory
+from tests.impact_factories import ReadingFactory
 from tests.library_factories import PlaybookSolutionFactory
 from tests.notification_factories import NotificationFactory
 from tests.planning_factories import CheckInFactory, ProofFactory, TaskFactory
@@ -71,6 +73,8 @@ def populate(chain, count, reader):
         TaskFactory(action=action)
         CheckInFactory(action=action)
         ProofFactory(action=action)
+        SolutionAliasFactory(solution=version.solution)
+        ReadingFactory(action=action)
 
 
 COLLECTIONS = [prefix for prefix, viewset, _ in router.registry if issubclass(viewset, Collection)]

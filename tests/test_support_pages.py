@@ -12,8 +12,9 @@ pytestmark = pytest.mark.django_db
 REGISTERED = [model for model in admin.site._registry if model.__module__.startswith("apps.")]
 # Rows that a support page shows within the page of what they belong to.
 WITHIN_OTHERS = {
-    "ActionSolution", "CheckIn", "Membership", "ReadyTick", "ResponseChallenge", "Score", "SolutionLink",
-    "SolutionVersion", "Task",
+    "ActionSolution", "CheckIn", "Comment", "DrawnUnit", "Escalation", "LearningUse", "Membership", "Pilot",
+    "PlaybookSolution", "ReadyScore", "ReadyTick", "ResponseChallenge", "ResponseLabel", "Score", "SolutionFile",
+    "SolutionLink", "SolutionVersion", "Task", "TouchpointPlace", "Watch", "WebLink",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
-from apps.feedback.models import Cell, Response, ResponseChallenge, Score, Series, Source
+from apps.feedback.models import Cell, Response, ResponseChallenge, ResponseLabel, Score, Series, Source
 
 
 @admin.register(Source)
@@ -18,6 +18,10 @@ class ScoreInline(ReadOnlyInline):
     fields = ("metric", "value")
 
 
+class LabelInline(ReadOnlyInline):
+    model = ResponseLabel
+
+
 class CodingInline(ReadOnlyInline):
     model = ResponseChallenge
 
@@ -30,7 +34,7 @@ class ResponseAdmin(ReadOnlyAdmin):
     search_fields = ("external_id__exact",)
     ordering = ("-id",)
     exclude = ("customer_digest",)
-    inlines = (ScoreInline, CodingInline)
+    inlines = (ScoreInline, LabelInline, CodingInline)
 
 
 @admin.register(Series)

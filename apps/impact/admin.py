@@ -3,7 +3,18 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin
-from apps.impact.models import ActionClaim, Basis, Chunk, Effect, RankedSolution, Run, SideEffect, SolutionClaim
+from apps.impact.models import (
+    ActionClaim,
+    Basis,
+    Chunk,
+    Effect,
+    RankedSolution,
+    Reading,
+    Run,
+    SideEffect,
+    SolutionClaim,
+    Told,
+)
 
 
 @admin.register(Run)
@@ -86,3 +97,19 @@ class ChunkAdmin(ReadOnlyAdmin):
     search_fields = ("run__metric__code", "error")
     ordering = ("-id",)
     exclude = ("inputs", "result")
+
+
+@admin.register(Reading)
+class ReadingAdmin(ReadOnlyAdmin):
+    list_display = ("action", "verdict", "state", "author", "written_at")
+    search_fields = ("action__external_id", "text")
+    ordering = ("-pk",)
+    list_select_related = ("action", "author")
+
+
+@admin.register(Told)
+class ToldAdmin(ReadOnlyAdmin):
+    list_display = ("action", "solution", "verdict", "told_at")
+    search_fields = ("action__external_id", "solution__code")
+    ordering = ("-pk",)
+    list_select_related = ("action", "solution")

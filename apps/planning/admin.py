@@ -6,7 +6,9 @@ from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
 from apps.planning.models import (
     Action,
     ActionSolution,
+    CalendarFeed,
     CheckIn,
+    Dismissal,
     Draw,
     DrawnUnit,
     Event,
@@ -14,6 +16,7 @@ from apps.planning.models import (
     PlanningRules,
     Proof,
     ReadyItem,
+    ReadyScore,
     ReadyTick,
     Reminder,
     Task,
@@ -24,13 +27,17 @@ class ReadyTickInline(ReadOnlyInline):
     model = ReadyTick
 
 
+class ReadyScoreInline(ReadOnlyInline):
+    model = ReadyScore
+
+
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin):
     list_display = ("id", "challenge", "target_metric", "owner", "created_at")
     list_select_related = ("challenge", "target_metric", "owner")
     search_fields = ("challenge__code", "challenge__name", "owner__email")
     ordering = ("-id",)
-    inlines = (ReadyTickInline,)
+    inlines = (ReadyTickInline, ReadyScoreInline)
 
 
 class ActionSolutionInline(ReadOnlyInline):
@@ -107,3 +114,20 @@ class DrawAdmin(ReadOnlyAdmin):
     search_fields = ("plan__challenge__code",)
     ordering = ("-id",)
     inlines = (DrawnUnitInline,)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ReadOnlyAdmin):
+    list_display = ("user", "created_at")
+    search_fields = ("user__email",)
+    ordering = ("-pk",)
+    list_select_related = ("user",)
+    exclude = ("digest",)
+
+
+@admin.register(Dismissal)
+class DismissalAdmin(ReadOnlyAdmin):
+    list_display = ("unit", "challenge", "solution", "reason", "created_at")
+    search_fields = ("unit__code", "challenge__code", "solution__code")
+    ordering = ("-pk",)
+    list_select_related = ("unit", "challenge", "solution")

@@ -3,7 +3,16 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
-from apps.taxonomy.models import Alias, Challenge, Journey, Metric, Touchpoint
+from apps.taxonomy.models import (
+    Alias,
+    Challenge,
+    Journey,
+    JourneyVersion,
+    Metric,
+    Touchpoint,
+    TouchpointPlace,
+    UnmappedLabel,
+)
 
 
 class TouchpointInline(ReadOnlyInline):
@@ -57,3 +66,23 @@ class AliasAdmin(ReadOnlyAdmin):
     list_select_related = ("challenge",)
     search_fields = ("source", "label", "challenge__code")
     ordering = ("source", "label")
+
+
+class PlaceInline(ReadOnlyInline):
+    model = TouchpointPlace
+
+
+@admin.register(JourneyVersion)
+class JourneyVersionAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "journey")
+    search_fields = ("journey__code",)
+    ordering = ("-pk",)
+    list_select_related = ("journey",)
+    inlines = (PlaceInline,)
+
+
+@admin.register(UnmappedLabel)
+class UnmappedLabelAdmin(ReadOnlyAdmin):
+    list_display = ("source", "label", "response_count", "rejected_count", "is_ignored")
+    search_fields = ("source", "label")
+    ordering = ("-pk",)

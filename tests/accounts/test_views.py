@@ -171,5 +171,5 @@ def test_units_are_listed_in_a_constant_number_of_queries(client, lead, chain, d
     client.force_login(lead)
     for number in range(20):
         UnitFactory(name=f"Branch {number}", parent=chain.north)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("accounts:choose-unit"))

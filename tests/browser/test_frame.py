@@ -105,7 +105,7 @@ def test_what_happened_is_said_in_a_toast_that_can_be_closed(visit: Visit, shop:
     page = visitor.page
     page.goto("/settings/")
     page.get_by_label("Name").fill("Maxine")
-    page.get_by_role("button", name="Save").click()
+    page.locator("form", has=page.get_by_label("Name")).get_by_role("button", name="Save").click()
     toast = page.locator(".cx-toast")
     expect(toast).to_contain_text("Saved.")
     visitor.look()
@@ -146,7 +146,7 @@ def test_a_chart_is_drawn_and_has_its_table(
     visitor.sign_in(manager.email)
     page = visitor.page
     page.goto("/units/LILLE/metrics/welcome/")
-    expect(page.locator(".cx-chart svg")).to_be_visible()
+    expect(page.locator(".cx-chart__drawing svg")).to_be_visible()
     page.get_by_text("Show as a table").click()
     expect(page.get_by_role("table")).to_be_visible()
     visitor.look()
