@@ -51,7 +51,7 @@ class UnitPartInput(InputSerializer):
 
 
 class UnitSplitInput(UnitDayInput):
-    parts = UnitPartInput(many=True, min_length=2, max_length=MOST_PARTS)
+    parts = serializers.ListField(child=UnitPartInput(), min_length=2, max_length=MOST_PARTS)
 
 
 class UnitNothingInput(InputSerializer):

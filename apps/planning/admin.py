@@ -3,12 +3,12 @@
 from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
+from apps.planning.dismissal import Dismissal
 from apps.planning.models import (
     Action,
     ActionSolution,
     CalendarFeed,
     CheckIn,
-    Dismissal,
     Draw,
     DrawnUnit,
     Event,

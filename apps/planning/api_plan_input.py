@@ -73,7 +73,7 @@ class PlanInput(PlanFields):
         lowered = usable.alias(lowered=Lower("code")).filter(lowered__in=[code.lower() for code in codes])
         by_code = {unit.code.lower(): unit for unit in lowered}
         message = _("There is no open unit of yours with the code “%(code)s”.")
-        unknown = {
+        unknown: dict[Any, list[serializers.ErrorDetail]] = {
             place: [serializers.ErrorDetail(message % {"code": code}, code="unknown_code")]
             for place, code in enumerate(codes)
             if code.lower() not in by_code
