@@ -97,7 +97,10 @@ class UnitsFields(forms.Form):
 
 class RolloutForm(UnitsFields):
     challenge = forms.ModelChoiceField(
-        Challenge.objects.none(), to_field_name="code", label=gettext_lazy("Which problem do you take on?")
+        Challenge.objects.none(),
+        to_field_name="code",
+        label=gettext_lazy("Which problem do you take on?"),
+        empty_label=gettext_lazy("Choose a challenge"),
     )
 
     def __init__(self, data: Any = None, *, scope: Scope, **options: Any) -> None:
