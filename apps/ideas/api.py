@@ -78,6 +78,8 @@ class IdeaSerializer(serializers.ModelSerializer[Idea]):
     voted = serializers.BooleanField(source="is_voted", read_only=True)
     tried_unit = CodeField(allow_null=True)
     held = serializers.BooleanField(source="is_held", read_only=True)
+    # Empty unless the idea was declined.
+    decided_reason = serializers.CharField(read_only=True)
 
     class Meta:
         model = Idea

@@ -139,6 +139,12 @@ class ChallengeViewSet(CodedCollection[Challenge]):
             ),
         )
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            # Kept by the request from now on: once the data is parsed, the bytes are gone.
+            body_of(request)
+
     @extend_schema(request=MoveInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def move(self, request: Request, code: str) -> Response:
