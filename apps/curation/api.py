@@ -1,5 +1,6 @@
 """Solution packs over the API: the shipped ones, one to bring in, one to take along."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -92,7 +93,7 @@ class PackViewSet(ViewSet):
         pack = pack_of(
             code=code,
             title=given.get("title", "Library")[:200] or "Library",
-            challenges=given.getlist("challenge"),
+            challenges=_codes(given.getlist("challenge")),
             with_evidence=given.get("evidence", "true").lower() != "false",
         )
         return Response(write_pack(pack))
@@ -113,3 +114,12 @@ class PackViewSet(ViewSet):
             raise serializers.ValidationError(
                 {place or "/": [message] for place, message in error.problems}, code=error.code
             ) from error
+
+
+def _codes(given: Sequence[str]) -> Sequence[str]:
+    """The codes of challenges as asked for; what can't be a code is told, not passed over."""
+    if not all(CODE.fullmatch(code) for code in given):
+        raise serializers.ValidationError(
+            {"challenge": ["A code has up to 64 letters, digits, dots, dashes or underscores."]}
+        )
+    return given
