@@ -194,7 +194,9 @@ class IdeaViewSet(Collection[Idea]):
         return self._shown(self.get_object())
 
     @extend_schema(methods=["PUT"], request=None, responses=IdeaSerializer, description="Vote for the idea.")
-    @extend_schema(methods=["DELETE"], request=None, responses=IdeaSerializer, description="Take the vote back.")
+    @extend_schema(
+        methods=["DELETE"], request=None, responses={200: IdeaSerializer}, description="Take the vote back."
+    )
     @action(detail=True, methods=["PUT", "DELETE"], url_path="vote")
     def vote(self, request: Request, id: str) -> Response:  # noqa: A002
         change = vote if request.method == "PUT" else withdraw_vote
