@@ -66,7 +66,7 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
         "field": "low",
         "type": "quantitative",
         "scale": {"domain": [first - margin, last + margin], "nice": False, "zero": False},
-        "axis": {"grid": True, "labelExpr": _signed(sign)},
+        "axis": {"grid": True, "labelExpr": signed_labels(sign)},
     }
     colour = {"field": "tone", "type": "nominal", "scale": TONES, "legend": None}
     return {
@@ -115,7 +115,7 @@ def forest(rows: Sequence[Estimate], *, sign: int) -> Spec:
     }
 
 
-def _signed(sign: int) -> str:
+def signed_labels(sign: int) -> str:
     """Axis labels on the metric's own scale: a plus before gains, nothing before zero."""
     return f"abs(datum.value) < 1e-9 ? '0' : format(datum.value * {sign}, '+~r')"
 
@@ -286,7 +286,7 @@ def _banded(scene: Scene, rows: Sequence[tuple[date, Band | None]], *, dots: int
         if band is not None
     ]
     x = _weeks()
-    axis = {"labelExpr": _signed(scene.sign)}
+    axis = {"labelExpr": signed_labels(scene.sign)}
     line: Spec = {"type": "line", "color": "@accent", "strokeWidth": 2.25}
     if dots:
         line["point"] = {"size": dots}
@@ -386,7 +386,7 @@ def naive_and_fair(dots: Sequence[Dot], *, sign: int, words: Axes) -> Spec:
     ]
     every = [edge for dot in dots for edge in (dot.plain, dot.fair)]
     low, high = min(0.0, *every), max(0.0, *every)
-    axis = {"labelExpr": _signed(sign), "grid": True}
+    axis = {"labelExpr": signed_labels(sign), "grid": True}
     scale = {"domain": [low, high], "nice": True, "zero": True}
     x = {"field": "plain", "type": "quantitative", "scale": scale, "axis": {**axis, "title": words.plain}}
     y = {"field": "fair", "type": "quantitative", "scale": scale, "axis": {**axis, "title": words.fair}}

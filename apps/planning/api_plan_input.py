@@ -113,9 +113,6 @@ class DrawInput(InputSerializer):
     steps = serializers.IntegerField(min_value=2, max_value=MOST_STEPS, help_text="How many start dates.")
     gap_weeks = serializers.IntegerField(min_value=1, max_value=MOST_WEEKS)
     first_on = serializers.DateField()
-    seed = serializers.IntegerField(
-        required=False, min_value=0, max_value=SEEDS - 1, help_text="Chosen by chance when it is not given."
-    )
     reason = serializers.CharField(
         required=False, allow_blank=True, max_length=10_000, help_text="Why it is drawn again."
     )
@@ -162,8 +159,8 @@ def change_draft(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
 
 
 def draw(plan: Plan, values: Mapping[str, Any], *, at: datetime, actor: User) -> Draw:
-    asked = {"seed": secrets.randbelow(SEEDS), **values}
-    return draw_plan(plan=plan, **asked, at=at, actor=actor)
+    """Nobody chooses the seed: who could would try orders until one pleases."""
+    return draw_plan(plan=plan, **values, seed=secrets.randbelow(SEEDS), at=at, actor=actor)
 
 
 def _choose(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.core.templatetags.cx import COST_WORDS, EVIDENCE_WORDS, EstimateWords
+from apps.impact.charts import FIT, SCHEMA, signed_labels
 from apps.impact.models import RankedSolution
 from apps.search.question import Question
 
@@ -172,12 +173,12 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
     y = {
         "field": "effect",
         "type": "quantitative",
-        "axis": {"labelExpr": _signed(comparison.sign)},
+        "axis": {"labelExpr": signed_labels(comparison.sign)},
         "scale": {"nice": True},
     }
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "autosize": {"type": "fit-x", "contains": "padding"},
+        "$schema": SCHEMA,
+        "autosize": FIT,
         "height": 380,
         "data": {"values": values},
         "layer": [
@@ -228,7 +229,3 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
 def _told(bubble: Bubble, comparison: Comparison) -> str:
     words = EstimateWords.of(bubble.effect, bubble.low, bubble.high, comparison.unit, comparison.sign)
     return f"{words.value} ({words.interval})"
-
-
-def _signed(sign: int) -> str:
-    return f"abs(datum.value) < 1e-9 ? '0' : format(datum.value * {sign}, '+~r')"

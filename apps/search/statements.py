@@ -23,21 +23,21 @@ _MATCHES = """
         OR lower(s.code) = lower(%(text)s))
 """
 _LIKENESS = "word_similarity(%(words)s, s.search_title) + least(ts_rank(s.search_words, %(stems)s::tsquery), 0.5)"
-# What is best known of each solution, straight from an index; about one challenge when one is asked for.
+# What is best known of a solution, straight from an index: looked up for the few that words find, read through
+# for all of them otherwise.
 _BEST = """
-    best AS (
-        SELECT DISTINCT ON (r.solution_id) r.solution_id, r.evidence, r.verdict, r.effect
-        FROM impact_rankedsolution r WHERE r.context = '' {about}
-        ORDER BY r.solution_id, r.evidence DESC, r.action_count DESC
-    )
+    SELECT {distinct} r.solution_id, r.evidence, r.verdict, r.effect FROM impact_rankedsolution r
+    WHERE r.context = '' {about}
 """
+_BEST_OF_ONE = _BEST + "AND r.solution_id = s.id ORDER BY r.evidence DESC, r.action_count DESC LIMIT 1"
+_BEST_OF_ALL = _BEST + "ORDER BY r.solution_id, r.evidence DESC, r.action_count DESC"
 _FOUND = """
     found AS MATERIALIZED (
         SELECT s.id, s.kind, s.cost, s.status, s.lag_days, s.created_at, s.title,
             CASE WHEN s.title_fr = '' THEN 'en' ELSE 'fr' END AS language,
             coalesce(best.evidence, 0) AS evidence, coalesce(best.verdict, 'unknown') AS verdict, best.effect,
             {likeness} AS likeness
-        FROM library_solution s LEFT JOIN best ON best.solution_id = s.id
+        FROM library_solution s LEFT JOIN {best} best ON best.solution_id = s.id
         WHERE s.status = ANY(%(statuses)s) {matches}
     )
 """
@@ -102,8 +102,13 @@ def solutions_statement(question: Question) -> str:
     """Rows of (facet, value, number): the counts, `total`, and a `hit` with its place for each row of the page."""
     chosen = [name for name in _FILTERS if getattr(question, name) not in ("", None)]
     about = "AND r.challenge_id = ANY(%(challenges)s)" if question.challenge else ""
-    words = {"likeness": _LIKENESS, "matches": _MATCHES} if question.q else {"likeness": "0", "matches": ""}
-    rows = ", ".join([_BEST.format(about=about), _FOUND.format(**words), _ANSWERED, _SEEN_IN])
+    if question.q:
+        best = f"LATERAL ({_BEST_OF_ONE.format(distinct='', about=about)})"
+        found = _FOUND.format(likeness=_LIKENESS, matches=_MATCHES, best=best)
+    else:
+        best = f"({_BEST_OF_ALL.format(distinct='DISTINCT ON (r.solution_id)', about=about)})"
+        found = _FOUND.format(likeness="0", matches="", best=best)
+    rows = f"{found}, {_ANSWERED}, {_SEEN_IN}"
     counts = [
         f"SELECT '{name}', {value}, count(*) FROM found f {joins} "
         f"WHERE {_all([_FILTERS[other] for other in chosen if other != name])} AND {value} IS NOT NULL GROUP BY 2"

@@ -21,7 +21,7 @@ from apps.accounts.permissions import person_of_request
 from apps.core.etags import check_if_match, etag_of, is_unchanged
 from apps.core.filters import CodeFilter, FilterSet
 from apps.core.idempotency import body_of, digest_of, once
-from apps.core.serializers import CodeField
+from apps.core.serializers import CodeField, InputSerializer
 from apps.core.viewsets import CodedCollection, Collection
 from apps.taxonomy import aliases, services
 from apps.taxonomy.api import NAMED_SEARCH
@@ -130,52 +130,46 @@ class ChallengeViewSet(CodedCollection[Challenge]):
     @transaction.atomic
     def partial_update(self, request: Request, code: str) -> Response:
         """Rename it, describe it, or give it another severity, outcome or touchpoint."""
-        given = ChallengeChange(data=request.data)
         return self._change(
             request,
-            given,
-            lambda term, actor: services.change_challenge(
+            ChallengeChange,
+            lambda term, given, actor: services.change_challenge(
                 challenge=term, changes=given.validated_data, actor=actor
             ),
         )
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method == "POST":
-            # Kept by the request from now on: once the data is parsed, the bytes are gone.
-            body_of(request)
 
     @extend_schema(request=MoveInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def move(self, request: Request, code: str) -> Response:
         """Put it under another one, with all that stands under it; null is the top."""
-        given = MoveInput(data=request.data)
         return self._once(
             request,
-            given,
-            lambda term, actor: services.move_challenge(challenge=term, actor=actor, **given.validated_data),
+            MoveInput,
+            lambda term, given, actor: services.move_challenge(
+                challenge=term, actor=actor, **given.validated_data
+            ),
         )
 
     @extend_schema(request=MergeInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, code: str) -> Response:
         """Let another challenge stand for it from now on."""
-        given = MergeInput(data=request.data)
         return self._once(
             request,
-            given,
-            lambda term, actor: services.merge_challenge(challenge=term, actor=actor, **given.validated_data),
+            MergeInput,
+            lambda term, given, actor: services.merge_challenge(
+                challenge=term, actor=actor, **given.validated_data
+            ),
         )
 
     @extend_schema(request=SplitInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def split(self, request: Request, code: str) -> Response:
         """Let several challenges follow it; those with a name are made."""
-        given = SplitInput(data=request.data)
         return self._once(
             request,
-            given,
-            lambda term, actor: services.split_challenge(
+            SplitInput,
+            lambda term, given, actor: services.split_challenge(
                 challenge=term, parts=given.terms(), on=timezone.localdate(), actor=actor
             ),
         )
@@ -186,8 +180,10 @@ class ChallengeViewSet(CodedCollection[Challenge]):
         """Take it out of use; its past stays."""
         return self._once(
             request,
-            NothingInput(data=request.data),
-            lambda term, actor: services.retire_challenge(challenge=term, on=timezone.localdate(), actor=actor),
+            NothingInput,
+            lambda term, given, actor: services.retire_challenge(
+                challenge=term, on=timezone.localdate(), actor=actor
+            ),
         )
 
     @extend_schema(request=NothingInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
@@ -196,15 +192,15 @@ class ChallengeViewSet(CodedCollection[Challenge]):
         """Bring a retired one back."""
         return self._once(
             request,
-            NothingInput(data=request.data),
-            lambda term, actor: services.restore_challenge(challenge=term, actor=actor),
+            NothingInput,
+            lambda term, given, actor: services.restore_challenge(challenge=term, actor=actor),
         )
 
     @extend_schema(request=NothingInput, responses=ChallengeSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, code: str) -> Response:
         """Take the newest change of it back, within a day."""
-        return self._once(request, NothingInput(data=request.data), _undo_newest)
+        return self._once(request, NothingInput, _undo_newest)
 
     def _create(self, request: Request) -> Response:
         actor = lead_of_all(request)
@@ -217,21 +213,23 @@ class ChallengeViewSet(CodedCollection[Challenge]):
         return shown
 
     def _once(
-        self, request: Request, given: serializers.Serializer[Any], act: Callable[[Challenge, User], object]
+        self, request: Request, form: type[InputSerializer], act: Callable[[Challenge, Any, User], object]
     ) -> Response:
+        # The data is parsed only afterwards: a parsed body has no bytes left.
         digest = digest_of(request.META.get("QUERY_STRING", "").encode(), body_of(request))
-        return once(request, digest=digest, produce=lambda: self._change(request, given, act))
+        return once(request, digest=digest, produce=lambda: self._change(request, form, act))
 
     @transaction.atomic
     def _change(
-        self, request: Request, given: serializers.Serializer[Any], act: Callable[[Challenge, User], object]
+        self, request: Request, form: type[InputSerializer], act: Callable[[Challenge, Any, User], object]
     ) -> Response:
         actor, challenge = lead_of_all(request), self.get_object()
         Challenge.objects.select_for_update(no_key=True).get(pk=challenge.pk)
         challenge = self.get_object()
         check_if_match(request, self._shown(challenge)["ETag"])
+        given = form(data=request.data)
         given.is_valid(raise_exception=True)
-        act(challenge, actor)
+        act(challenge, given, actor)
         return self._shown(self.get_object())
 
     def _shown(self, challenge: Challenge) -> Response:
@@ -239,7 +237,7 @@ class ChallengeViewSet(CodedCollection[Challenge]):
         return Response(data, headers={"ETag": etag_of(data)})
 
 
-def _undo_newest(challenge: Challenge, actor: User) -> None:
+def _undo_newest(challenge: Challenge, _given: InputSerializer, actor: User) -> None:
     changes = AuditEvent.objects.about(challenge).filter(event__startswith="taxonomy.challenge.")
     undone = (
         AuditEvent.objects.about(challenge).filter(event=services.UNDONE).values_list("data__undoes", flat=True)

@@ -120,15 +120,18 @@ def test_a_plan_is_changed_by_who_manages_all_of_its_units(api, chain, manager, 
 def test_an_order_is_drawn_kept_and_drawn_again_with_a_reason(api, lead, rollout):
     client, address = api(lead), f"{PLANS}{rollout.pk}/draw/"
     assert client.get(address).status_code == 404
-    design = {"steps": 3, "gap_weeks": 2, "first_on": SOON, "seed": 7}
+    design = {"steps": 3, "gap_weeks": 2, "first_on": SOON}
     drawn = client.post(address, design, format="json", headers={"Idempotency-Key": "d"})
     assert drawn.status_code == 201, drawn.json()
     assert client.post(address, design, format="json", headers={"Idempotency-Key": "d"}).json() == drawn.json()
     assert client.get(address).json() == drawn.json()
-    assert (drawn.json()["seed"], drawn.json()["drawn_by"]) == (7, lead.email)
+    assert drawn.json()["drawn_by"] == lead.email
+    assert drawn.json()["seed"] == Draw.objects.get().seed
     assert sorted(unit["step"] for unit in drawn.json()["units"]) == [0, 0, 1, 1, 2, 2]
     one_day = client.patch(f"{PLANS}{rollout.pk}/", {"planned_on": SOON}, format="json")
     assert (one_day.status_code, one_day.json()["code"]) == (400, "not_now")
+    chosen = client.post(address, {**design, "seed": 7}, format="json")
+    assert (chosen.status_code, chosen.json()["errors"][0]["code"]) == (400, "unknown_field")
     refused = client.post(address, design, format="json")
     assert (refused.status_code, refused.json()["code"]) == (422, "reason_missing")
     again = client.post(address, {**design, "reason": "A branch joined"}, format="json")

@@ -80,3 +80,10 @@ def test_an_alias_maps_a_label_and_leaves_again(program):
     assert (again.status_code, again.json()["code"]) == (409, "alias_taken")
     assert program.delete(made["Location"]).status_code == 204
     assert Alias.objects.count() == 0
+
+
+def test_a_form_is_taken_like_json(program):
+    ChallengeFactory(code="queue")
+    ChallengeFactory(code="waiting")
+    merged = program.post(f"{CHALLENGES}queue/merge/", {"into": "waiting"}, headers={"Idempotency-Key": "m"})
+    assert (merged.status_code, merged.json()["merged_into"]) == (200, "waiting")
