@@ -99,6 +99,7 @@ class IdeaDetail:
     now: str
     next: str
     is_late: bool
+    is_measured: bool
     tried_on: date | None
     steps: dict[str, bool]
     comments: tuple[Said, ...]
@@ -153,6 +154,7 @@ def idea_detail(*, pk: int, person: Person, at: datetime) -> IdeaDetail | None:
         now=now,
         next=following,
         is_late=idea.due_at is not None and idea.due_at < at,
+        is_measured=idea.told_effect_at is not None and idea.state == State.IN_LIBRARY,
         tried_on=idea.tried_on,
         steps={step.value: True for step in Step if is_possible(step, idea.state)} if is_lead else {},
         comments=_comments(idea, person, is_lead=is_lead, is_author=is_author),

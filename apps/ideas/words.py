@@ -42,8 +42,10 @@ def standing(idea: Idea, *, at: datetime, pilots: Sequence[str] = ()) -> tuple[s
     if idea.state == State.DECLINED:
         return _("It was declined."), str(Idea.Reason(idea.decided_reason).label)
     if idea.state == State.IN_LIBRARY:
-        return _("It is a solution in the library now."), _(
-            "When the effect of its first use is measured, its author is told."
+        return _("It is a solution in the library now."), (
+            _("When the effect of its first use is measured, its author is told.")
+            if idea.told_effect_at is None
+            else _("What its uses changed is measured: see below.")
         )
     return _now(idea, pilots), _next(idea, at=at)
 

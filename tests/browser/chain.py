@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -40,18 +40,18 @@ def small_chain(*, today: date, seed: int = 5) -> SmallChain:
     early, late = _feedback(rng, units, mondays, applied, today)
     return SmallChain(
         files={
-            "units": _csv(
+            "units": csv_of(
                 ["code", "name", "kind", "parent"],
                 [
                     ("RENTAL", "Rental Company", "company", ""),
                     *((unit, f"Branch {unit}", "branch", "RENTAL") for unit in units),
                 ],
             ),
-            "touchpoints": _csv(
+            "touchpoints": csv_of(
                 ["code", "name", "journey", "position"],
                 [("counter", "Counter", "rental", 1), ("return", "Return", "rental", 2)],
             ),
-            "metrics": _csv(
+            "metrics": csv_of(
                 ["code", "name", "kind", "touchpoint", "better", "scale_min", "scale_max", "overall"],
                 [
                     ("counter", "Service at the counter", "perception", "counter", "higher", 0, 10, ""),
@@ -59,14 +59,14 @@ def small_chain(*, today: date, seed: int = 5) -> SmallChain:
                     ("overall", "The whole rental", "perception", "", "higher", 0, 10, ""),
                 ],
             ),
-            "challenges": _csv(
+            "challenges": csv_of(
                 ["code", "name", "touchpoint", "metric"],
                 [
                     ("slow-counter", "Long wait at the counter", "counter", "counter"),
                     ("slow-return", "Long wait at return", "return", "return"),
                 ],
             ),
-            "solutions": _csv(
+            "solutions": csv_of(
                 ["code", "title", "kind", "challenges", "summary", "cost", "effort_hours"],
                 [
                     ("greeter", "A greeter in the queue", "sop", "slow-counter", "Meets the queue.", 2, 8),
@@ -75,7 +75,7 @@ def small_chain(*, today: date, seed: int = 5) -> SmallChain:
                     ("drop-box", "A drop box for keys", "asset", "slow-return", "Keys go in, people go.", 3, 10),
                 ],
             ),
-            "actions": _csv(
+            "actions": csv_of(
                 ["external_id", "unit", "challenge", "solutions", "effective_on", "fidelity"],
                 [
                     (f"OLD-{n}", unit, "slow-return" if what == "drop-box" else "slow-counter", what,
@@ -88,6 +88,24 @@ def small_chain(*, today: date, seed: int = 5) -> SmallChain:
         late=late,
         effective_on=mondays[WEEKS - LATE_WEEKS],
     )  # fmt: skip
+
+
+def feedback_on(
+    metric: str, *, units: Sequence[str], weeks: int, lifted: Mapping[str, int], lift: float, today: date
+) -> bytes:
+    """Ten answers a week and unit up to that of `today`; `lifted` units do better since so many weeks."""
+    rng = np.random.default_rng(7)
+    monday = today - timedelta(days=today.weekday())
+    rows: list[Sequence[object]] = []
+    for unit in units:
+        level = 6.5 + rng.normal(0, 0.3) + rng.normal(0, 0.1, weeks)
+        for ago in range(weeks - 1, -1, -1):
+            gain = lift if ago < lifted.get(unit, 0) else 0.0
+            for number, answer in enumerate(rng.normal(level[ago] + gain, 1.6, 10)):
+                day = min(monday - timedelta(weeks=ago) + timedelta(days=number % 7), today)
+                score = int(np.clip(np.rint(answer), 0, 10))
+                rows.append(("survey", f"{unit}-{ago}-{number}", unit, f"{day}T00:00:00Z", score))
+    return csv_of(["source", "external_id", "unit", "occurred_at", metric], rows)
 
 
 def bring_in(kind: str, content: bytes, *, actor: User | None = None) -> ImportBatch:
@@ -134,10 +152,10 @@ def _feedback(
                 rows[week >= WEEKS - LATE_WEEKS].append(
                     ("survey", f"{unit}-{week}-{number}", unit, f"{day}T00:00:00Z", *answers)
                 )
-    return _csv(header, rows[0]), _csv(header, rows[1])
+    return csv_of(header, rows[0]), csv_of(header, rows[1])
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)
