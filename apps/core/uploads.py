@@ -2,7 +2,6 @@
 
 import io
 import re
-import struct
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.errors import CxplanError
 from apps.core.formats import number
+from apps.core.pictures import without_traces
 
 MEBIBYTE = 1024 * 1024
 NAME_LENGTH_MAX = 150
@@ -46,10 +46,6 @@ _OOXML_FOLDERS = {
     "xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
-# What a picture tells besides its pixels (EXIF, XMP, IPTC, comments): where it was taken, by whose phone.
-_JPEG_TOLD = {0xE1, 0xED, 0xFE}
-_ORIENTATION = 0x0112
-_PNG_TOLD = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 
 
 class UploadRefused(CxplanError):
@@ -91,7 +87,7 @@ def check_upload(
         )
     if PurePath(name).suffix.lower() not in ENDINGS[found]:
         name = f"{PurePath(name).stem}{ENDINGS[found][0]}"
-    data = _without_traces(data, found)
+    data = without_traces(data, found)
     return Upload(name=name, content_type=found, size=len(data), content=ContentFile(data, name=name))
 
 
@@ -182,52 +178,3 @@ def _is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(character < " " and character not in "\t\r\n\f" for character in text)
-
-
-def _without_traces(data: bytes, content_type: str) -> bytes:
-    if content_type == "image/jpeg":
-        return _plain_jpeg(data)
-    if content_type == "image/png":
-        return _plain_png(data)
-    return data
-
-
-def _plain_jpeg(data: bytes) -> bytes:
-    kept, at = bytearray(data[:2]), 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if data[at + 1] not in _JPEG_TOLD:
-            kept += data[at:end]
-        elif turned := _orientation(data[at + 4 : end]):
-            tiff = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, _ORIENTATION, 3, 1, turned, 0, 0)
-            kept += struct.pack(">2sH6s", b"\xff\xe1", 8 + len(tiff), b"Exif\0\0") + tiff
-        at = end
-    return bytes(kept) + data[at:]
-
-
-def _orientation(segment: bytes) -> int:
-    """How a phone held the picture, 2 to 8; 0 when it is upright or not told."""
-    if not segment.startswith(b"Exif\0\0"):
-        return 0
-    tiff = segment[6:]
-    order = "<" if tiff[:2] == b"II" else ">"
-    try:
-        first = struct.unpack_from(f"{order}I", tiff, 4)[0]
-        count = struct.unpack_from(f"{order}H", tiff, first)[0]
-        for entry in range(count):
-            tag, kind, _count, value = struct.unpack_from(f"{order}HHIH", tiff, first + 2 + 12 * entry)
-            if tag == _ORIENTATION and kind == 3:
-                return value if 2 <= value <= 8 else 0
-    except struct.error:
-        return 0
-    return 0
-
-
-def _plain_png(data: bytes) -> bytes:
-    kept, at = bytearray(data[:8]), 8
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] not in _PNG_TOLD:
-            kept += data[at:end]
-        at = end
-    return bytes(kept)

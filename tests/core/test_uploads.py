@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -105,4 +106,55 @@ def test_a_photo_forgets_where_it_was_taken_and_stays_upright():
     assert b"GPS" not in kept
     assert struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) in kept
     assert kept.endswith(SHOWN)
+    assert check_upload(sent("a.jpg", kept)).content.read() == kept
     assert b"Max" not in check_upload(sent("a.png", PNG)).content.read()
+
+
+def test_nothing_hangs_behind_the_end_of_a_photo():
+    progressive = b"\xff\xda\0\x02one\xff\0\xff\xd1two" + b"\xff\xfe\0\x05GPS" + b"\xff\xda\0\x02three\xff\xd9"
+    kept = check_upload(sent("a.jpg", b"\xff\xd8" + progressive + JPEG)).content.read()
+    assert kept == b"\xff\xd8" + progressive.replace(b"\xff\xfe\0\x05GPS", b"")
+    assert check_upload(sent("a.png", PNG + b"GPS")).content.read().endswith(chunk(b"IEND", b""))
+
+
+def webp(*chunks: tuple[bytes, bytes]) -> bytes:
+    packed = b"".join(
+        kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2) for kind, body in chunks
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(packed)) + b"WEBP" + packed
+
+
+def test_a_webp_forgets_where_it_was_taken_and_stays_upright():
+    alpha, exif, xmp = 0x10, 0x08, 0x04
+    size = b"\0\0\0" + b"\x01\0\0" * 2
+    image = (b"VP8 ", b"odd pixels")
+    photo = webp(
+        (b"VP8X", bytes([alpha | exif | xmp]) + size),
+        (b"ICCP", b"colours"),
+        image,
+        (b"EXIF", EXIF.removeprefix(b"Exif\0\0")),
+        (b"XMP ", b"<x:GPSLatitude>48.8</x:GPSLatitude>"),
+        (b"OWNR", b"GPS of a maker"),
+    )
+    kept = check_upload(sent("a.webp", photo)).content.read()
+    upright = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    assert kept == webp((b"VP8X", bytes([alpha | exif]) + size), (b"ICCP", b"colours"), image, (b"EXIF", upright))
+    assert check_upload(sent("a.webp", webp(image) + b"GPS")).content.read() == webp(image)
+
+
+def test_a_gif_forgets_what_was_said_with_it_and_goes_on_moving():
+    screen = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0b1000_0000, 0, 0) + b"\0" * 6
+    loop = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+    delay = b"\x21\xf9\x04\0\x0a\0\0\0"
+    image = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x4c\x01\0"
+    place = b"\x21\xff\x0bXMP DataXMP\x05GPS48\0"
+    remark = b"\x21\xfe\x03GPS\0"
+    kept = check_upload(sent("a.gif", screen + loop + place + delay + image + remark + delay + image + b"\x3bGPS"))
+    assert kept.content.read() == screen + loop + delay + image + delay + image + b"\x3b"
+
+
+@pytest.mark.parametrize("whole", [JPEG, PNG, webp((b"VP8 ", b"pixels")), b"GIF89a" + b"\x80" * 40])
+def test_a_picture_that_breaks_off_anywhere_is_taken_or_refused_in_words(whole):
+    for length in range(1, len(whole)):
+        with suppress(UploadRefused):
+            assert b"GPS" not in check_upload(sent("a", whole[:length])).content.read()
