@@ -1,5 +1,8 @@
 """Pages on which leads decide: review, question, pilot, refusal, merge, promotion, moderation."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
@@ -39,13 +42,16 @@ def review(request: PersonRequest, pk: int) -> HttpResponse:
 def ask(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk, Step.ASK)
     form = ReasonForm(_posted(request), label=_("What do you want to know?"))
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            question = form.cleaned_data["reason"]
-            decisions.ask_author(idea=detail.idea, question=question, at=timezone.now(), actor=request.user)
-            messages.success(request, _("Asked. You hear of the answer."))
-            return redirect("ideas:idea", pk)
-    return _form_page(request, "ideas/ask.html", detail, form)
+    return _decision(
+        request,
+        "ideas/ask.html",
+        detail,
+        form,
+        decide=lambda entered: decisions.ask_author(
+            idea=detail.idea, question=entered["reason"], at=timezone.now(), actor=request.user
+        ),
+        said=_("Asked. You hear of the answer."),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,45 +61,52 @@ def pilot(request: PersonRequest, pk: int) -> HttpResponse:
     units = selectors.pilotable_units(request.person)
     shown = list(selectors.pilotable_units(request.person, below=unit_of(request))[:UNITS_SHOWN])
     form = PilotForm(_posted(request), units=units, shown=shown or list(units[:UNITS_SHOWN]))
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            decisions.pilot_idea(
-                idea=detail.idea,
-                units=list(form.cleaned_data["units"]),
-                reason=form.cleaned_data["reason"],
-                at=timezone.now(),
-                actor=request.user,
-            )
-            messages.success(request, _("Asked. The managers and the author were told."))
-            return redirect("ideas:idea", pk)
-    return _form_page(request, "ideas/pilot.html", detail, form)
+    return _decision(
+        request,
+        "ideas/pilot.html",
+        detail,
+        form,
+        decide=lambda entered: decisions.pilot_idea(
+            idea=detail.idea,
+            units=list(entered["units"]),
+            reason=entered["reason"],
+            at=timezone.now(),
+            actor=request.user,
+        ),
+        said=_("Asked. The managers and the author were told."),
+    )
 
 
 @require_http_methods(["GET", "POST"])
 @require_role(Role.LEAD)
 def decline(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk, Step.DECLINE)
-    form = DeclineForm(_posted(request))
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            decisions.decline_idea(idea=detail.idea, **form.cleaned_data, at=timezone.now(), actor=request.user)
-            messages.success(request, _("Declined. The author was told why."))
-            return redirect("ideas:idea", pk)
-    return _form_page(request, "ideas/decline.html", detail, form)
+    return _decision(
+        request,
+        "ideas/decline.html",
+        detail,
+        DeclineForm(_posted(request)),
+        decide=lambda entered: decisions.decline_idea(
+            idea=detail.idea, **entered, at=timezone.now(), actor=request.user
+        ),
+        said=_("Declined. The author was told why."),
+    )
 
 
 @require_http_methods(["GET", "POST"])
 @require_role(Role.LEAD)
 def reopen(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk, Step.REOPEN)
-    form = ReasonForm(_posted(request), label=_("What has changed?"))
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            reason = form.cleaned_data["reason"]
-            decisions.reopen_idea(idea=detail.idea, reason=reason, at=timezone.now(), actor=request.user)
-            messages.success(request, _("Taken up again. The author was told."))
-            return redirect("ideas:idea", pk)
-    return _form_page(request, "ideas/reopen.html", detail, form)
+    return _decision(
+        request,
+        "ideas/reopen.html",
+        detail,
+        ReasonForm(_posted(request), label=_("What has changed?")),
+        decide=lambda entered: decisions.reopen_idea(
+            idea=detail.idea, reason=entered["reason"], at=timezone.now(), actor=request.user
+        ),
+        said=_("Taken up again. The author was told."),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,16 +115,19 @@ def merge(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk, Step.MERGE)
     query = request.GET.get("q", "").strip()[:200]
     form = MergeForm(_posted(request), others=selectors.readable_ideas(request.person).standing())
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            into = form.cleaned_data["into"]
-            decisions.merge_idea(idea=detail.idea, into=into, at=timezone.now(), actor=request.user)
-            messages.success(
-                request, _("Joined. Votes, comments and authors are kept; for a day you can undo it.")
-            )
-            return redirect("ideas:idea", pk)
     others = selectors.merge_candidates(idea=detail.idea, text=query, person=request.person, at=timezone.now())
-    return _form_page(request, "ideas/merge.html", detail, form, others=others, q=query)
+    return _decision(
+        request,
+        "ideas/merge.html",
+        detail,
+        form,
+        decide=lambda entered: decisions.merge_idea(
+            idea=detail.idea, into=entered["into"], at=timezone.now(), actor=request.user
+        ),
+        said=_("Joined. Votes, comments and authors are kept; for a day you can undo it."),
+        others=others,
+        q=query,
+    )
 
 
 @require_POST
@@ -136,7 +152,7 @@ def promote(request: PersonRequest, pk: int) -> HttpResponse:
             write_recipe(
                 idea=idea,
                 text=form.text(),
-                french=form.french(french),
+                french=form.french(),
                 facts=form.facts(),
                 challenges=[form.cleaned_data["challenge"]],
                 actor=request.user,
@@ -181,14 +197,16 @@ def let_in(request: PersonRequest, pk: int) -> HttpResponse:
 @require_role(Role.LEAD)
 def hide(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk)
-    form = ReasonForm(_posted(request), label=_("Why should nobody see it?"))
-    if form.is_bound and form.is_valid():
-        with refusals(form):
-            reason = form.cleaned_data["reason"]
-            moderation.hide_idea(idea=detail.idea, reason=reason, at=timezone.now(), actor=request.user)
-            messages.success(request, _("Out of sight. The author was told why."))
-            return redirect("ideas:idea", pk)
-    return _form_page(request, "ideas/hide.html", detail, form)
+    return _decision(
+        request,
+        "ideas/hide.html",
+        detail,
+        ReasonForm(_posted(request), label=_("Why should nobody see it?")),
+        decide=lambda entered: moderation.hide_idea(
+            idea=detail.idea, reason=entered["reason"], at=timezone.now(), actor=request.user
+        ),
+        said=_("Out of sight. The author was told why."),
+    )
 
 
 @require_POST
@@ -243,6 +261,25 @@ def _recipe_of(idea: Idea) -> tuple[RecipeText, RecipeText]:
 
 def _posted(request: PersonRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
+
+
+def _decision(
+    request: PersonRequest,
+    template: str,
+    detail: IdeaDetail,
+    form: forms.Form,
+    *,
+    decide: Callable[[dict[str, Any]], object],
+    said: str,
+    **more: object,
+) -> HttpResponse:
+    """The form until it can be decided on, then the idea; `decide` gets what was entered."""
+    if form.is_bound and form.is_valid():
+        with refusals(form):
+            decide(form.cleaned_data)
+            messages.success(request, said)
+            return redirect("ideas:idea", detail.idea.pk)
+    return _form_page(request, template, detail, form, **more)
 
 
 def _form_page(

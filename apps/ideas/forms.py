@@ -20,7 +20,7 @@ from apps.ideas.models import Call, Idea
 from apps.ideas.services import IdeaChanged, IdeaChanges, Trial
 from apps.library.models import Solution
 from apps.library.services import Facts
-from apps.library.texts import HINTS, LABELS, PARTS, RecipeText
+from apps.library.texts import HINTS, LABELS, LENGTH_MAX, LENGTHS, NAMES, PARTS, RecipeText
 from apps.taxonomy.models import Challenge
 
 PHOTO_LIMIT = 12 * MEBIBYTE
@@ -57,6 +57,17 @@ class VersionField(forms.CharField):
 
 def words(rows: int, **attrs: str) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, **attrs})
+
+
+def part_field(part: str) -> forms.CharField:
+    """The field of one part of a recipe, in any language."""
+    return forms.CharField(
+        label=LABELS[part],
+        help_text=HINTS[part],
+        max_length=LENGTHS.get(part, LENGTH_MAX),
+        required=False,
+        widget=forms.TextInput if part == "title" else words(3),
+    )
 
 
 def current_challenges() -> QuerySet[Challenge]:
@@ -259,12 +270,8 @@ class RecipeForm(forms.Form):
     """An idea written down as a recipe, so that others can do the same."""
 
     title = forms.CharField(label=LABELS["title"], help_text=HINTS["title"], max_length=200)
-    title_fr = forms.CharField(label=gettext_lazy("Title in French"), max_length=200, required=False)
     summary = forms.CharField(
         label=LABELS["summary"], help_text=HINTS["summary"], max_length=2000, widget=words(2)
-    )
-    summary_fr = forms.CharField(
-        label=gettext_lazy("In a sentence or two, in French"), max_length=2000, widget=words(2), required=False
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Solution.Kind.choices)
     challenge = forms.ModelChoiceField(
@@ -292,24 +299,17 @@ class RecipeForm(forms.Form):
         super().__init__(data, initial=self.initial_of(idea, text, french))
         choices_of(self, "challenge").queryset = current_challenges()
         for part in PARTS:
-            self.fields[part] = forms.CharField(
-                label=LABELS[part],
-                help_text=HINTS[part],
-                max_length=20_000,
-                required=False,
-                widget=words(3),
-                initial=getattr(text, part),
-            )
+            self.fields[part] = part_field(part)
+        for part in NAMES:
+            self.fields[f"{part}_fr"] = part_field(part)
 
     @staticmethod
     def initial_of(idea: Idea, text: RecipeText, french: RecipeText) -> dict[str, Any]:
         solution = idea.solution
         facts = ("kind", "cost", "effort_hours", "lag_days")
         return {
-            "title": text.title,
-            "summary": text.summary,
-            "title_fr": french.title,
-            "summary_fr": french.summary,
+            **text.as_dict(),
+            **{f"{name}_fr": value for name, value in french.as_dict().items()},
             "challenge": idea.challenge.code if idea.challenge else "",
             **({name: getattr(solution, name) for name in facts} if solution else {"kind": "sop"}),
         }
@@ -318,14 +318,20 @@ class RecipeForm(forms.Form):
     def parts(self) -> list[Any]:
         return [self[part] for part in PARTS]
 
-    def text(self) -> RecipeText:
-        entered = self.cleaned_data
-        return RecipeText(**{name: entered[name] for name in ("title", "summary", *PARTS)})
+    @property
+    def french_parts(self) -> list[Any]:
+        return [self[f"{part}_fr"] for part in NAMES]
 
-    def french(self, before: RecipeText) -> RecipeText:
-        """What the wizard asks in French, on top of what the draft may have besides."""
-        kept = {name: value for name, value in before.as_dict().items() if name in PARTS}
-        return RecipeText(title=self.cleaned_data["title_fr"], summary=self.cleaned_data["summary_fr"], **kept)
+    @property
+    def has_french(self) -> bool:
+        """Whether something is written in French, or wrong with it."""
+        return any(field.value() or field.errors for field in self.french_parts)
+
+    def text(self) -> RecipeText:
+        return RecipeText(**{name: self.cleaned_data[name] for name in NAMES})
+
+    def french(self) -> RecipeText:
+        return RecipeText(**{name: self.cleaned_data[f"{name}_fr"] for name in NAMES})
 
     def facts(self) -> Facts:
         entered = self.cleaned_data

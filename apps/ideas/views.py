@@ -162,7 +162,8 @@ def idea_vote(request: PersonRequest, pk: int) -> HttpResponse:
     if is_fragment(request):
         is_voted = change is vote and found.is_public
         row = {"pk": found.pk, "votes": found.vote_count, "is_voted": is_voted, "may_vote": found.is_public}
-        return render(request, "ideas/_vote.html", {"row": row, "is_fresh": True})
+        template = "ideas/_similar_vote.html" if request.GET.get("in") == "similar" else "ideas/_vote.html"
+        return render(request, template, {"row": row, "is_fresh": True})
     return back(request, reverse("ideas:idea", args=[found.pk]))
 
 

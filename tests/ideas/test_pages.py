@@ -123,6 +123,21 @@ def test_my_vote_is_shown_and_can_be_taken_back(signed_in, idea, colleague):
     assert not Vote.objects.exists()
 
 
+def test_whoever_writes_the_same_votes_beside_the_form_and_goes_on_writing(signed_in, idea, colleague):
+    client = signed_in(colleague)
+    address = f"/ideas/{idea.pk}/vote/?in=similar"
+    found = client.get("/ideas/similar/", {"text": idea.title}, headers={"HX-Request": "true"}).content.decode()
+    assert f'hx-post="{address}"' in found
+    assert 'type="submit"' not in found
+    voted = client.post(address, headers={"HX-Request": "true"}).content.decode()
+    assert 'aria-pressed="true"' in voted
+    assert "1 vote" in voted
+    assert 'name="withdraw"' in voted
+    back = client.post(address, {"withdraw": "1"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'aria-pressed="false"' in back
+    assert not Vote.objects.exists()
+
+
 @pytest.mark.parametrize(
     "asked", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
@@ -237,6 +252,25 @@ def test_a_lead_takes_an_idea_through_its_pages(signed_in, idea, chain, challeng
     page = text_of(signed_in(staff).get(f"/ideas/{idea.pk}/"))
     assert "It is a solution in the library now." in page
     assert "Greeters at the door" in page
+
+
+def test_a_recipe_is_written_in_both_languages_part_by_part(signed_in, idea, challenge, lead):
+    client = signed_in(lead)
+    entered = {
+        "title": "A greeter", "summary": "Meets.", "procedure": "1. Greet.", "kind": "sop", "challenge": "waiting",
+        "lag_days": "14", "title_fr": "Un accueil", "procedure_fr": "1. Saluer.", "then": "draft",
+    }  # fmt: skip
+    client.post(f"/ideas/{idea.pk}/promote/", entered)
+    idea.refresh_from_db()
+    version = idea.solution.versions.get()
+    assert version.procedure == "1. Greet."
+    french = version.translations.get(language="fr")
+    assert (french.title, french.procedure, french.summary) == ("Un accueil", "1. Saluer.", "")
+    form = client.get(f"/ideas/{idea.pk}/promote/").context["form"]
+    assert form["procedure_fr"].value() == "1. Saluer."
+    client.post(f"/ideas/{idea.pk}/promote/", {**entered, "title_fr": "", "procedure_fr": ""})
+    newest = idea.solution.versions.order_by("-number").first()
+    assert not newest.translations.exists()
 
 
 def test_a_call_is_made_from_a_challenge_changed_and_closed(signed_in, challenge, lead, chain):
