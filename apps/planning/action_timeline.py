@@ -6,54 +6,86 @@ from datetime import date, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
-from apps.core.periods import WEEK, week_of
+from apps.core.periods import WEEK
 from apps.planning.models import Action, Event
-from apps.planning.selectors import ActionFilters, filtered_actions, solutions_of, when, with_solutions
+from apps.planning.selectors import (
+    ActionFilters,
+    day,
+    filtered_actions,
+    is_overdue,
+    solutions_of,
+    when,
+    with_solutions,
+)
 
+# The weeks of the drawing are counted from today, so that today lies between two of them.
 WEEKS, WEEKS_BEFORE, WEEKS_A_MARK = 24, 16, 4
+PLANNED_WEEKS = 3
 UNITS_A_PAGE = 20
-EVENTS_SHOWN = 200
-ROW, GAP = 14, 4
+# More bars of one unit than this say no more; the table has them all.
+BARS_A_UNIT = 12
+EVENTS_SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """Where an action lies in the drawing, `WEEKS` units wide; `is_open` has not begun."""
+    """An action from the line before week `first` to the line before week `last`, both of `0…WEEKS`.
+
+    `look` is how it is drawn; `place` is where its name stands: on the bar, after it or before it.
+    """
 
     external_id: str
     label: str
     state: str
     when: str
-    x: str
-    width: str
-    y: int
-    is_open: bool
+    look: str
+    first: int
+    last: int
+    place: str
+    begins_before: bool
+    is_late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """An event in the background."""
+    """An event of the unit, or of all units."""
 
     name: str
-    x: str
-    width: str
+    when: str
+    first: int
+    last: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLane:
     unit: str
+    code: str
     bars: tuple[Bar, ...]
+    more: int
     bands: tuple[Band, ...]
-    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A day written above the weeks."""
+
+    day: date
+    week: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
+    """`today` is the week before which today's line stands, None when it lies outside."""
+
     start: date
-    marks: tuple[date, ...]
-    today: str
+    end: date
+    marks: tuple[Mark, ...]
+    today: int | None
+    everywhere: tuple[Band, ...]
     lanes: Page[UnitLane]
 
     @property
@@ -65,13 +97,31 @@ class Timeline:
         return self.start + WEEKS // 2 * WEEK
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    first: date
+    as_of: date
+
+    @property
+    def last(self) -> date:
+        return self.first + WEEKS * WEEK
+
+    def week(self, on: date) -> int:
+        """The line between two weeks that is nearest to a day, within the drawing."""
+        return min(max(round((on - self.first).days / 7), 0), WEEKS)
+
+    def span(self, since: date, until: date) -> tuple[int, int]:
+        """At least one week, so that there is something to see."""
+        left = min(self.week(since), WEEKS - 1)
+        return left, max(self.week(until), left + 1)
+
+
 def timeline(
     *, scope: Scope, filters: ActionFilters, start: date | None, number: str | None, as_of: date
 ) -> Timeline:
     """A window of `WEEKS` weeks, in a constant number of queries."""
-    first = week_of(start) if start else week_of(as_of) - WEEKS_BEFORE * WEEK
-    last = first + WEEKS * WEEK
-    actions = _within(filtered_actions(scope, filters), first, last)
+    window = _Window(first=_first(start, as_of), as_of=as_of)
+    actions = _within(filtered_actions(scope, filters), window)
     units = Unit.objects.filter(Exists(actions.filter(unit=OuterRef("pk")))).order_by("name", "pk")
     page = Paginator(units, UNITS_A_PAGE).get_page(number)
     shown = list(page.object_list)
@@ -79,63 +129,85 @@ def timeline(
     for action in with_solutions(actions.filter(unit__in=shown)).order_by("effective_on", "planned_on", "pk"):
         by_unit.setdefault(action.unit_id, []).append(action)
     events = list(
-        Event.objects.filter(Q(unit__in=shown) | Q(unit=None), starts_on__lt=last)
-        .filter(Q(ends_on=None) | Q(ends_on__gte=first))
+        Event.objects.filter(Q(unit__in=shown) | Q(unit=None), starts_on__lt=window.last)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=window.first))
         .order_by("starts_on", "pk")[:EVENTS_SHOWN]
     )
-    lanes = [_lane(unit, by_unit.get(unit.pk, []), events, first, last, as_of) for unit in shown]
+    lanes = [_lane(unit, by_unit.get(unit.pk, []), events, window) for unit in shown]
     return Timeline(
-        start=first,
-        marks=tuple(first + k * WEEK for k in range(0, WEEKS, WEEKS_A_MARK)),
-        today=_place(as_of, first) if first <= as_of < last else "",
+        start=window.first,
+        end=window.last,
+        marks=tuple(Mark(day=window.first + k * WEEK, week=k) for k in range(0, WEEKS, WEEKS_A_MARK)),
+        today=window.week(as_of) if window.first <= as_of < window.last else None,
+        everywhere=_bands((event for event in events if event.unit_id is None), window),
         lanes=Page(lanes, page.number, page.paginator),  # type: ignore[arg-type]  # lanes stand for the units
     )
 
 
-def _within(actions: QuerySet[Action], first: date, last: date) -> QuerySet[Action]:
-    runs = Q(effective_on__lt=last) & (Q(ended_on=None) | Q(ended_on__gt=first))
-    return actions.filter(runs | Q(effective_on=None, planned_on__gte=first, planned_on__lt=last))
+def _first(start: date | None, as_of: date) -> date:
+    """The first day of the window: a whole number of weeks from today, whatever was asked for."""
+    usual = as_of - WEEKS_BEFORE * WEEK
+    return usual if start is None else usual + round((start - usual).days / 7) * WEEK
 
 
-def _lane(
-    unit: Unit, actions: Sequence[Action], events: Iterable[Event], first: date, last: date, as_of: date
-) -> UnitLane:
-    ends: list[date] = []
-    bars = []
-    for action in actions:
-        since = action.effective_on or action.planned_on or first
-        until = action.ended_on or (last if action.effective_on else since + 2 * WEEK)
-        level = next((k for k, end in enumerate(ends) if end <= since), len(ends))
-        ends[level : level + 1] = [until]
-        left, right = max(since, first), min(until, last)
-        bars.append(
-            Bar(
-                external_id=action.external_id,
-                label=" + ".join(solution.display_title for solution in solutions_of(action)),
-                state=action.get_state_display(),
-                when=when(action, as_of=as_of),
-                x=_place(left, first),
-                width=_span(left, right),
-                y=level * (ROW + GAP) + GAP,
-                is_open=action.effective_on is None,
-            )
-        )
-    bands = [
-        Band(
-            name=event.name,
-            x=_place(max(event.starts_on, first), first),
-            width=_span(max(event.starts_on, first), min((event.ends_on or last) + timedelta(days=1), last)),
-        )
-        for event in events
-        if event.unit_id in (None, unit.pk)
-    ]
-    height = max(len(ends), 1) * (ROW + GAP) + GAP
-    return UnitLane(unit=unit.display_name, bars=tuple(bars), bands=tuple(bands), height=height)
+def _within(actions: QuerySet[Action], window: _Window) -> QuerySet[Action]:
+    runs = Q(effective_on__lt=window.last) & (Q(ended_on=None) | Q(ended_on__gt=window.first))
+    return actions.filter(runs | Q(effective_on=None, planned_on__gte=window.first, planned_on__lt=window.last))
 
 
-def _place(day: date, first: date) -> str:
-    return f"{(day - first).days / 7:.2f}"
+def _lane(unit: Unit, actions: Sequence[Action], events: Iterable[Event], window: _Window) -> UnitLane:
+    return UnitLane(
+        unit=unit.display_name,
+        code=unit.code,
+        # The newest are what people ask about.
+        bars=tuple(_bar(action, window) for action in actions[-BARS_A_UNIT:]),
+        more=max(len(actions) - BARS_A_UNIT, 0),
+        bands=_bands((event for event in events if event.unit_id == unit.pk), window),
+    )
 
 
-def _span(left: date, right: date) -> str:
-    return f"{max((right - left).days / 7, 0.15):.2f}"
+def _bar(action: Action, window: _Window) -> Bar:
+    since = action.effective_on or action.planned_on or window.first
+    is_to_come = action.effective_on is None or action.effective_on > window.as_of
+    if is_to_come:
+        look, until = "planned", since + PLANNED_WEEKS * WEEK
+    elif action.ended_on is not None:
+        look, until = "ended", action.ended_on
+    else:
+        look, until = "running", window.as_of
+    first, last = window.span(since, until)
+    return Bar(
+        external_id=action.external_id,
+        label=" + ".join(solution.display_title for solution in solutions_of(action)) or str(action),
+        state=action.get_state_display(),
+        when=when(action, as_of=window.as_of),
+        look=look,
+        first=first,
+        last=last,
+        place=_roomiest(first, last),
+        begins_before=since < window.first,
+        is_late=is_overdue(action, as_of=window.as_of),
+    )
+
+
+def _bands(events: Iterable[Event], window: _Window) -> tuple[Band, ...]:
+    bands = []
+    for event in events:
+        until = event.ends_on + timedelta(days=1) if event.ends_on else window.as_of
+        first, last = window.span(event.starts_on, until)
+        said = day(event.starts_on, as_of=window.as_of)
+        if event.ends_on is None:
+            said = _("since %(date)s") % {"date": said}
+        elif event.ends_on != event.starts_on:
+            said = _("%(since)s to %(until)s") % {
+                "since": said,
+                "until": day(event.ends_on, as_of=window.as_of),
+            }
+        bands.append(Band(name=event.name, when=said, first=first, last=last, place=_roomiest(first, last)))
+    return tuple(bands)
+
+
+def _roomiest(first: int, last: int) -> str:
+    """Where most of a name can be read; on the bar when that is as good."""
+    room = {"on": last - first, "after": WEEKS - last, "before": first}
+    return max(room, key=lambda place: room[place])

@@ -15,6 +15,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.accounts.models import Membership, User
+from apps.planning.action_timeline import BARS_A_UNIT, Timeline
 from apps.planning.feeds import renew_feed, revoke_feed
 from apps.planning.icalendar import folded
 from apps.planning.models import Action
@@ -112,11 +113,67 @@ def test_a_file_of_the_table_runs_nothing(
     assert rows[1][2] == '\'=HYPERLINK("http://evil")'
 
 
-def test_the_timeline_has_bars_events_and_a_table(signed_in: SignIn, lead: User, world: Action) -> None:
+def timeline_of(signed_in: SignIn, user: User, **asked: str) -> Timeline:
+    found: Timeline = signed_in(user).get(reverse("planning:action-timeline"), asked).context["timeline"]
+    return found
+
+
+def test_a_running_action_goes_on_at_the_line_of_today(signed_in: SignIn, lead: User, world: Action) -> None:
+    shown = timeline_of(signed_in, lead)
+    lanes = {lane.unit: lane for lane in shown.lanes.object_list}
+    (planned,), (running,) = lanes["Lille"].bars, lanes["Reims"].bars
+    assert (running.look, running.first, running.last) == ("running", 14, 16)
+    assert (planned.look, planned.first, planned.last) == ("planned", 16, 19)
+    assert shown.today == 16
+    assert [band.name for band in lanes["Lille"].bands] == ["Summer sale"]
+
+
+def test_an_ended_action_ends_and_one_of_long_ago_begins_before(
+    signed_in: SignIn, lead: User, chain: Chain
+) -> None:
+    ActionFactory(
+        unit=chain.nice,
+        state="stopped",
+        effective_on=today() - timedelta(weeks=30),
+        ended_on=today() - timedelta(weeks=6),
+    )
+    (lane,) = timeline_of(signed_in, lead).lanes.object_list
+    (bar,) = lane.bars
+    assert (bar.look, bar.first, bar.last, bar.begins_before) == ("ended", 0, 10, True)
+
+
+def test_the_timeline_moves_in_whole_weeks_from_today(signed_in: SignIn, lead: User, world: Action) -> None:
+    asked = today() - timedelta(weeks=3, days=2)
+    shown = timeline_of(signed_in, lead, **{"from": asked.isoformat()})
+    assert (today() - shown.start).days % 7 == 0
+    assert shown.today == 3
+    assert timeline_of(signed_in, lead, **{"from": "2031-01-01"}).today is None
+
+
+def test_an_event_of_all_units_stands_once_above_the_units(signed_in: SignIn, lead: User, world: Action) -> None:
+    EventFactory(unit=None, name="Strike", starts_on=today(), ends_on=None)
     page = signed_in(lead).get(reverse("planning:action-timeline")).content.decode()
-    assert page.count('class="cx-lanes__bar') == 2
-    assert "Summer sale" in page
-    assert "The same as a table" in page
+    assert page.count("Strike") == 2  # its text and its title
+    assert page.index("Everywhere") < page.index("Strike") < page.index("Lille")
+
+
+def test_the_names_states_and_days_of_bars_can_be_read_as_a_list(
+    signed_in: SignIn, lead: User, world: Action
+) -> None:
+    shown = text_of(signed_in(lead).get(reverse("planning:action-timeline")))
+    assert "Queue training , Planned" in shown
+    assert "Event: Summer sale" in shown
+
+
+def test_a_unit_with_many_actions_shows_the_newest_and_leads_to_the_others(
+    signed_in: SignIn, lead: User, chain: Chain
+) -> None:
+    for days in range(BARS_A_UNIT + 3):
+        ActionFactory(unit=chain.nice, effective_on=today() - timedelta(days=days))
+    response = signed_in(lead).get(reverse("planning:action-timeline"))
+    (lane,) = response.context["timeline"].lanes.object_list
+    assert (len(lane.bars), lane.more) == (BARS_A_UNIT, 3)
+    assert f"{reverse('planning:action-table')}?unit=NICE" in response.content.decode()
 
 
 def test_a_month_shows_starts_check_ins_tasks_events_and_read_outs(
