@@ -17,10 +17,12 @@ from apps.planning import guide
 def ready(request: PersonRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(guide.drafts_in(request.person.scope(Role.MANAGER)), pk=pk)
     today = timezone.localdate()
+    units = guide.units_of(plan)
     checks = data_checks(
-        units=guide.units_of(plan),
-        metric=plan.challenge.metric,
-        starts_on=guide.planned_start(plan) or today,
+        plan=plan,
+        units=units,
+        starts=guide.starts_of(plan, usual=today),
+        lag_days=guide.lag_of(plan.solutions.all()),
         as_of=today,
     )
     return render(request, "impact/_ready.html", {"checks": checks})

@@ -1,17 +1,22 @@
-"""Do the data of a plan's units allow a result: enough of a baseline, and a metric that still comes in?"""
+"""Do the data allow a result: enough of a baseline, a metric that still comes in, others to compare with?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Count, Max, Sum
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Unit
+from apps.core import formats
 from apps.core.periods import WEEK, week_of
 from apps.feedback.models import Cell
+from apps.impact.comparison import Comparison, comparison
 from apps.impact.stats.data import DEFAULTS
+from apps.planning.draws import FEWEST_UNITS
+from apps.planning.models import Plan
 from apps.taxonomy.models import Metric
 
 # A metric without an answer for this long has probably stopped.
@@ -21,11 +26,16 @@ NAMED_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCheck:
-    """One line of a plan's checklist, told from the data; an open point warns, it never blocks."""
+    """One line of a plan's checklist, told from the data; an open point warns, it never blocks.
+
+    `url` leads to what would change it, and `step` names that.
+    """
 
     label: str
     state: str
     note: str = ""
+    url: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +48,11 @@ class Baseline:
     last: date | None
 
 
-def data_checks(*, units: Sequence[Unit], metric: Metric | None, starts_on: date, as_of: date) -> list[DataCheck]:
-    """One query, however many units there are."""
+def data_checks(
+    *, plan: Plan, units: Sequence[Unit], starts: Mapping[int, date], lag_days: int, as_of: date
+) -> list[DataCheck]:
+    """For a plan that starts in its units, by their ids, on the days given; a constant number of queries."""
+    metric = plan.challenge.metric
     if metric is None:
         return [
             DataCheck(
@@ -48,8 +61,9 @@ def data_checks(*, units: Sequence[Unit], metric: Metric | None, starts_on: date
                 note=_("This challenge has no outcome yet, so nothing can be told from the data."),
             )
         ]
-    found = _baselines(units, metric, before=min(starts_on, as_of))
-    return [_enough(found, metric), _alive(found, metric, as_of)]
+    found = _baselines(units, metric, before=min(*starts.values(), as_of))
+    others = comparison(plan=plan, metric=metric, starts=starts, lag_days=lag_days, as_of=as_of)
+    return [_enough(found, metric), _compared(others, plan, len(units), as_of), _alive(found, metric, as_of)]
 
 
 def _baselines(units: Sequence[Unit], metric: Metric, *, before: date) -> list[Baseline]:
@@ -88,6 +102,52 @@ def _enough(found: Sequence[Baseline], metric: Metric) -> DataCheck:
         note = _("%(said)s: a result will be rough.") % {"said": said}
         return DataCheck(label=label, state="warn", note=note)
     return DataCheck(label=label, state="done", note=said)
+
+
+def _compared(found: Comparison, plan: Plan, units: int, as_of: date) -> DataCheck:
+    label = _("Enough others are left to compare with")
+    thinnest = found.thinnest
+    said = {
+        "units": formats.counted(thinnest.units, "unit"),
+        "region": thinnest.group or "",
+        "least": formats.counted(DEFAULTS.comparison_units, "unit"),
+        "day": formats.short_day(thinnest.week, as_of),
+    }
+    if thinnest.is_enough:
+        note = _("In each week at least %(units)s do nothing about it.")
+        if thinnest.group:
+            note = _("In each week at least %(units)s of the region %(region)s do nothing about it.")
+        return DataCheck(label=label, state="done", note=note % said)
+    note = _("In the week of %(day)s only %(units)s would do nothing about it; it takes %(least)s.")
+    if not thinnest.units:
+        note = _("In the week of %(day)s all would be at it; it takes %(least)s that do nothing about it.")
+    elif thinnest.group:
+        note = _(
+            "In the week of %(day)s only %(units)s of the region %(region)s would do nothing about it; it takes "
+            "%(least)s."
+        )
+    remedy, url, step = _remedy(found, plan, units, as_of)
+    return DataCheck(label=label, state="warn", note=f"{note % said} {remedy}", url=url, step=step)
+
+
+def _remedy(found: Comparison, plan: Plan, units: int, as_of: date) -> tuple[str, str, str]:
+    """What would make it enough, and where that is done."""
+    if found.later_on is not None:
+        day = formats.short_day(found.later_on, as_of)
+        url = reverse("planning:guide-concrete", args=[plan.pk])
+        return _("With a start on %(day)s there would be enough.") % {"day": day}, url, _("Choose another day")
+    if found.waves is not None:
+        steps, gap = found.waves
+        said = {"count": steps, "weeks": formats.counted(gap, "week")}
+        remedy = _("With %(count)s start dates %(weeks)s apart there would be enough.") % said
+        if units >= FEWEST_UNITS:
+            return (
+                remedy,
+                reverse("planning:rollout-draw", args=[plan.pk]),
+                _("Let the lot decide who starts first"),
+            )
+        return remedy, reverse("planning:rollout", args=[plan.pk]), _("Set the starts apart")
+    return _("Too few units answer about it: the result can only be told together with uses elsewhere."), "", ""
 
 
 def _alive(found: Sequence[Baseline], metric: Metric, as_of: date) -> DataCheck:

@@ -13,10 +13,12 @@ from apps.core import formats
 from apps.core.periods import WEEK, week_of, weeks_between
 from apps.feedback.models import Cell
 from apps.impact import caveats, health, plots, sheets, stories, weekly, words
+from apps.impact import waiting as waits
 from apps.impact.models import Effect
 from apps.impact.plots import Note, Plot
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import Action, ActionSolution
+from apps.planning.states import OPEN
 from apps.taxonomy.models import Metric
 
 # Units of the region from which one sees whether the number of responses moved everywhere.
@@ -60,6 +62,10 @@ class ActionEffect:
     status: str
     verdict: str
     next_step: str
+    is_in_effect: bool
+    # No result yet and one on its way; a result, and a newer one on its way.
+    is_awaited: bool
+    is_renewed: bool
     effect: float | None
     low: float | None
     high: float | None
@@ -111,10 +117,10 @@ def _a_week(count: float) -> str:
     return _("%(count)s a week") % {"count": formats.number(count, 0 if count >= 10 else 1)}
 
 
-def action_effect(*, action: Action) -> ActionEffect | None:
-    """The result of an action that took effect; None before. The caller sees to the scope."""
-    if action.effective_on is None or action.state in (Action.State.DRAFT, Action.State.PLANNED):
-        return None
+def action_effect(*, action: Action, as_of: date) -> ActionEffect:
+    """The result of an action, or what is waited for. The caller sees to the scope."""
+    if action.effective_on is None or action.state in OPEN:
+        return _unmeasured(action, (), (), as_of)
     effects = list(
         Effect.objects.filter(action=action)
         .select_related("metric", "run")
@@ -130,7 +136,7 @@ def action_effect(*, action: Action) -> ActionEffect | None:
         if effect.role != Effect.Role.TARGET and effect.effect is not None
     )
     if target is None:
-        return _unmeasured(action, others, titles)
+        return _unmeasured(action, others, titles, as_of)
     return _measured(action, target, _row(target, levels), others, titles)
 
 
@@ -194,11 +200,11 @@ def _row(effect: Effect, levels: Mapping[int, tuple[_Level, _Level]]) -> Outcome
     )
 
 
-def _unmeasured(action: Action, others: tuple[OutcomeRow, ...], titles: tuple[str, ...]) -> ActionEffect:
+def _unmeasured(
+    action: Action, others: tuple[OutcomeRow, ...], titles: tuple[str, ...], as_of: date
+) -> ActionEffect:
     metric = action.target_metric or action.challenge.metric
-    waiting = words.Words(
-        title=_("Not measured yet"), text=_("The measurement runs by itself within a few minutes of new data.")
-    )
+    wait = waits.waiting(action, as_of=as_of)
     return ActionEffect(
         external_id=action.external_id,
         unit_name=action.unit.display_name,
@@ -207,15 +213,18 @@ def _unmeasured(action: Action, others: tuple[OutcomeRow, ...], titles: tuple[st
         sign=metric.sign if metric else 1,
         effective_on=action.effective_on,
         status=Effect.Status.NOT_ESTIMABLE,
-        verdict="not_estimable" if metric is None else "too_early",
+        verdict=wait.verdict,
         next_step="",
+        is_in_effect=action.state not in OPEN,
+        is_awaited=wait.code == waits.MEASURING,
+        is_renewed=False,
         effect=None,
         low=None,
         high=None,
         p_positive=None,
         sentence="",
-        refusal=words.refusal("no_metric") if metric is None else waiting,
-        known_on=None,
+        refusal=wait.words,
+        known_on=wait.first_on,
         naive_text="",
         is_drawn_by_lot=action.is_randomised,
         target=None,
@@ -256,6 +265,9 @@ def _measured(
         status=target.status,
         verdict=verdict,
         next_step=words.next_step(verdict),
+        is_in_effect=True,
+        is_awaited=False,
+        is_renewed=waits.is_measuring(metric),
         effect=target.effect,
         low=target.low,
         high=target.high,

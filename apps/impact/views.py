@@ -17,6 +17,7 @@ from apps.impact import focus as focusing
 from apps.impact.models import Effect
 from apps.library.models import Solution
 from apps.planning.models import Action
+from apps.planning.selectors import with_solutions
 from apps.taxonomy.models import Challenge
 
 
@@ -50,11 +51,10 @@ def solution_evidence(request: PersonRequest, code: str) -> HttpResponse:
 @require_safe
 @require_role(Role.STAFF)
 def action_effect(request: PersonRequest, external_id: str) -> HttpResponse:
-    actions = Action.objects.in_scope(request.person.scope(Role.STAFF)).select_related(
-        "unit", "challenge__metric", "target_metric"
-    )
+    mine = Action.objects.in_scope(request.person.scope(Role.STAFF))
+    actions = with_solutions(mine).select_related("challenge__metric", "target_metric")
     action = get_object_or_404(actions, external_id__iexact=external_id)
-    result = results.action_effect(action=action)
+    result = results.action_effect(action=action, as_of=timezone.localdate())
     return _page_or_fragment(request, "action_effect", {"result": result, "action": action})
 
 

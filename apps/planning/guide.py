@@ -1,6 +1,6 @@
 """What a plan made step by step shows: its steps, what may be chosen, what becomes a task, whether it is ready."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,8 @@ from apps.planning.procedures import lines_of
 from apps.planning.selectors import OVERLAP, Nearby, nearby
 from apps.taxonomy.models import Challenge
 
+# A change takes hold within three weeks; they are the first of those in `OVERLAP`.
+RAMP_WEEKS = 3
 Stage = Plan.Stage
 STAGES = (Stage.FOCUS, Stage.CHOOSE, Stage.CONCRETE, Stage.READY, Stage.AGREE)
 
@@ -91,6 +93,22 @@ def planned_start(plan: Plan) -> date | None:
     return days.first()
 
 
+def starts_of(plan: Plan, *, usual: date) -> dict[int, date]:
+    """The planned start in each unit, by the unit's id; `usual` where there is none, or it is over."""
+    rows = plan.actions.order_by("planned_on", "pk").values_list("unit", "planned_on")
+    return {unit: max(day, usual) if day else usual for unit, day in rows}
+
+
+def lag_of(solutions: Iterable[Solution]) -> int:
+    """The longest time one of the solutions takes to show, in days."""
+    return max((solution.lag_days for solution in solutions), default=0)
+
+
+def full_result_on(start: date, *, lag_days: int) -> date:
+    """When all weeks that judge an action are over; what shows within the ramp puts nothing off."""
+    return start + OVERLAP + timedelta(weeks=max(0, -(-lag_days // 7) - RAMP_WEEKS))
+
+
 def open_task_titles(plan: Plan) -> list[str]:
     """What is to be done in the plan's first unit, in order."""
     first = plan.actions.order_by("pk").values("pk")[:1]
@@ -152,13 +170,13 @@ def procedure_lines(solutions: Sequence[Solution]) -> list[str]:
 
 
 def prospect(plan: Plan, *, solutions: Sequence[Solution], planned_on: date | None) -> Prospect:
-    lag = max((solution.lag_days for solution in solutions), default=0)
+    lag = lag_of(solutions)
     metric = plan.challenge.metric
     return Prospect(
         metric=metric.display_name if metric else "",
         planned_on=planned_on,
         shows_on=planned_on + timedelta(days=lag) if planned_on and lag else None,
-        known_on=planned_on + OVERLAP if planned_on and metric else None,
+        known_on=full_result_on(planned_on, lag_days=lag) if planned_on and metric else None,
         lag_weeks=weeks_of_days(lag),
     )
 

@@ -20,7 +20,7 @@ from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.follow import followed
 from apps.planning.follow_forms import TaskForm
 from apps.planning.forms import PlanForm, refusals
-from apps.planning.guide import profile_of
+from apps.planning.guide import full_result_on, lag_of, profile_of
 from apps.planning.history import history
 from apps.planning.models import Action, Plan
 from apps.planning.pages import (
@@ -38,9 +38,6 @@ from apps.planning.plans import create_plan
 from apps.planning.rollout_rows import mark_of
 from apps.planning.states import FROZEN, OPEN, Step, is_possible
 from apps.taxonomy.models import Challenge
-
-# The primary window of measurement ends this long after an action takes effect.
-RESULT_AFTER = timedelta(weeks=15)
 
 
 @require_GET
@@ -161,7 +158,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "may_undo": manages and selectors.is_undoable(shown, at=timezone.now()),
         "may_go_on": manages and shown.plan is not None and shown.plan.stage != Plan.Stage.AGREED,
         "is_frozen": shown.state in FROZEN,
-        "known_on": (shown.effective_on or shown.planned_on or today) + RESULT_AFTER,
+        "known_on": full_result_on(shown.planned_on or today, lag_days=lag_of(selectors.solutions_of(shown))),
         "siblings": selectors.siblings(shown, scope=request.person.scope()),
         "drawn": mark_of(shown),
         "closes": manages and shown.state in OPEN and shown.unit.closed_on is not None,

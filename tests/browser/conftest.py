@@ -57,13 +57,19 @@ def assets() -> None:
 class Visitor:
     """One person with one screen; whatever goes wrong in the browser is kept in `problems`."""
 
-    def __init__(self, browser: Browser, address: str, *, width: int, scheme: str = "light") -> None:
+    def __init__(
+        self, browser: Browser, address: str, *, width: int, scheme: str = "light", is_touching: bool = False
+    ) -> None:
         self.address, self.width = address, width
         self.problems: list[str] = []
         self.is_audited = False
         height = 740 if width < 768 else 900
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, base_url=address
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            base_url=address,
+            has_touch=is_touching,
+            is_mobile=is_touching,
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(20_000)
@@ -103,8 +109,8 @@ def visit(chromium: Browser, assets: None, live_server: Any) -> Iterator[Callabl
     """`visit(width=…)` opens a browser of one person; at the end none of them may have met a problem."""
     visitors: list[Visitor] = []
 
-    def open_one(*, width: int, scheme: str = "light") -> Visitor:
-        visitors.append(Visitor(chromium, live_server.url, width=width, scheme=scheme))
+    def open_one(**screen: Any) -> Visitor:
+        visitors.append(Visitor(chromium, live_server.url, **screen))
         return visitors[-1]
 
     yield open_one

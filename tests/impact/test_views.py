@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.impact.models import Effect, RankedSolution, Run, SolutionClaim
@@ -215,9 +216,10 @@ def test_another_scopes_effect_does_not_exist(chain, sign_in):
 
 
 def test_a_planned_action_has_no_result_yet(chain, sign_in):
-    action = ActionFactory(unit=chain.units[0], state="planned", effective_on=None)
+    day = timezone.localdate() + timedelta(days=7)
+    action = ActionFactory(unit=chain.units[0], state="planned", effective_on=None, planned_on=day)
     text = text_of(sign_in(chain.units[0]).get(reverse("impact:action-effect", args=[action.external_id])))
-    assert "measured once the action is in effect" in text
+    assert "If it starts then, a first answer comes around" in text
 
 
 def test_focus_lists_what_costs_most_first(chain, sign_in):
