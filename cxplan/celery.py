@@ -30,6 +30,8 @@ app.conf.beat_schedule = {
     "send-mails": {"task": "notifications.send_mails", "schedule": 15.0, "options": {"expires": 15}},
     # Mails long sent and news long read.
     "forget-notifications": {"task": "notifications.forget", "schedule": 6 * 3600.0},
+    # Notes that the library changed, which searches have long since read.
+    "forget-noted-changes": {"task": "search.forget_changes", "schedule": 3600.0, "options": {"expires": 3600}},
     # Solutions whose review became due and whose owner was not told yet.
     "remind-of-reviews": {"task": "library.remind_of_reviews", "schedule": 3600.0},
     # Tasks and check-ins that fell due, plans and tasks left alone, of which nobody was reminded yet.

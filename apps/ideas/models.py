@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.languages import localised
+from apps.core.searching import plain
 from apps.ideas.anonymity import author_keys
 from apps.library.models import Solution
 from apps.taxonomy.models import Challenge
@@ -167,6 +168,12 @@ class Idea(models.Model):
     told_effect_at = models.DateTimeField(_("author told of the first result"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_name = models.GeneratedField(
+        expression=plain("title"), output_field=models.TextField(), db_persist=True
+    )
+    search_text = models.GeneratedField(
+        expression=plain("title", "problem", "text"), output_field=models.TextField(), db_persist=True
+    )
 
     objects = IdeaQuerySet.as_manager()
 
@@ -209,6 +216,8 @@ class Idea(models.Model):
                 OpClass(models.Func("title", function="core_unaccent"), name="gin_trgm_ops"),
                 name="ideas_idea_title",
             ),
+            GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="ideas_idea_names"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="ideas_idea_texts"),
         ]
 
     def __str__(self) -> str:

@@ -290,6 +290,12 @@ class RankedSolution(models.Model):
                 include=["verdict", "effect"],
                 name="impact_rankedsolution_best",
             ),
+            # In which kinds of unit a solution was used.
+            models.Index(
+                fields=["context", "solution"],
+                condition=~models.Q(context="") & models.Q(context_count__gt=0),
+                name="impact_rankedsolution_used_in",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,8 +25,7 @@ def search(request: PersonRequest) -> HttpResponse:
     is_of_solutions = question.kinds_of_hits == (SOLUTIONS,)
     comparison = None
     if is_of_solutions and question.view == BUBBLES:
-        pks = selectors.solutions_found(question, person=request.person, limit=MOST_BUBBLES)
-        comparison = compare(question, pks=pks)
+        comparison = compare(question, pks=found.solutions[:MOST_BUBBLES])
     units = None
     if question.q and not question.what and not question.is_narrowed:
         units = units_to_choose(scope=request.person.scope(), query=question.q, limit=UNITS_SHOWN).units

@@ -1,0 +1,155 @@
+"""Which solutions have the words of a question, in either language, with slips of the pen forgiven?"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.utils.translation import get_language
+
+from apps.search.counting import Real, Shelf
+from apps.search.shelf import real, whole
+
+MOST_WORDS = 8
+# Of a shorter word too many others are alike.
+SHORTEST_SLIP = 3
+IN_TITLE, ELSEWHERE, AS_TYPED, BY_CODE = 1.5, 0.5, 0.2, 2.0
+
+_LEXEME = re.compile(r"'(?:[^']|'')*'")
+# Worked out once: as constants they let the planner use the indexes.
+_READ = """
+    SELECT plain, websearch_to_tsquery('english', plain)::text, websearch_to_tsquery('french', plain)::text, (
+        SELECT json_agg(json_build_array(
+            word, plainto_tsquery('english', word)::text, plainto_tsquery('french', word)::text) ORDER BY place
+        )::text
+        FROM regexp_split_to_table(plain, '\\W+') WITH ORDINALITY AS told(word, place) WHERE word <> ''
+    )
+    FROM (SELECT core_unaccent(%s) AS plain) given
+"""
+_HAVING_ALL = """
+    SELECT string_agg(int8send(id), ''), string_agg(int8send(
+        (search_words @@ %(titled)s::tsquery)::int + 2 * (search_title LIKE %(part)s)::int
+        + 4 * (lower(code) = lower(%(text)s))::int
+    ), '')
+    FROM library_solution
+    WHERE (search_words @@ %(stems)s::tsquery OR search_title LIKE %(part)s OR lower(code) = lower(%(text)s))
+        AND status = %(status)s
+"""
+_HAVING_ONE = """
+    SELECT {place}::int, string_agg(int8send(id), ''),
+        string_agg(float8send(
+            CASE WHEN search_words @@ %(titled{place})s::tsquery THEN {in_title} ELSE {elsewhere} END
+        ), '')
+    FROM library_solution WHERE search_words @@ %(stems{place})s::tsquery AND status = %(status)s
+"""
+_LIKE_ONE = """
+    SELECT {place}::int, string_agg(int8send(id), ''),
+        string_agg(float8send(word_similarity(%(word{place})s, search_title)), '')
+    FROM library_solution
+    WHERE (search_title %%> %(word{place})s OR search_title LIKE %(part{place})s) AND status = %(status)s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word that says something, without its accents, and the query for its stems in both languages."""
+
+    text: str
+    stems: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What was typed, the same in plain letters, the query for all of it, and the words that say something."""
+
+    text: str
+    plain: str
+    stems: str
+    each: tuple[Word, ...]
+
+
+def read_words(text: str) -> Words:
+    """One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [text])
+        plain, english, french, told = cursor.fetchone()
+    skipping = 1 if (get_language() or "").startswith("fr") else 0
+    # What the reader's language skips over says nothing.
+    each = {
+        word: Word(text=word, stems=_either(*stems))
+        for word, *stems in json.loads(told or "[]")
+        if stems[skipping]
+    }
+    return Words(text=text, plain=plain, stems=_either(english, french), each=tuple(each.values())[:MOST_WORDS])
+
+
+def liken(words: Words, *, status: str, shelf: Shelf) -> Real:
+    """How much each solution is like the words, NaN when not at all; at most three queries.
+
+    When no solution has all of them, a word that none has is taken for a slip, and those that have the most
+    words are found.
+    """
+    likeness = np.full(shelf.size, np.nan)
+    values = {"status": status, "stems": words.stems, "titled": _titled(words.stems), "part": part(words.plain)}
+    with connection.cursor() as cursor:
+        cursor.execute(_HAVING_ALL, {**values, "text": words.text})
+        pks, facts = cursor.fetchone()
+        if pks:
+            places, known = shelf.places(whole(pks))
+            met = whole(facts)
+            worth = np.where(met & 3 > 0, IN_TITLE, ELSEWHERE) + AS_TYPED * (met >> 1 & 1) + BY_CODE * (met >> 2)
+            likeness[places[known]] = worth[known]
+            return likeness
+        if words.each:
+            _liken_to_most(cursor, words.each, status, shelf, likeness)
+    return likeness
+
+
+def part(plain: str) -> str:
+    """A pattern for LIKE that finds these letters anywhere."""
+    return "%" + plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _liken_to_most(cursor: CursorWrapper, each: Sequence[Word], status: str, shelf: Shelf, likeness: Real) -> None:
+    had = _each(cursor, _HAVING_ONE, dict(enumerate(each)), status)
+    unknown = {
+        place: word for place, word in enumerate(each) if place not in had and len(word.text) >= SHORTEST_SLIP
+    }
+    if unknown:
+        had |= _each(cursor, _LIKE_ONE, unknown, status)
+    numbers, sums = np.zeros(shelf.size), np.zeros(shelf.size)
+    for pks, worth in had.values():
+        places, known = shelf.places(whole(pks))
+        numbers[places[known]] += 1
+        sums[places[known]] += real(worth)[known]
+    most = (numbers > 0) & (numbers == numbers.max(initial=0))
+    likeness[most] = sums[most] / len(each)
+
+
+def _each(
+    cursor: CursorWrapper, statement: str, words: Mapping[int, Word], status: str
+) -> dict[int, tuple[bytes, bytes]]:
+    """For each word that any solution has: their keys, and how much each is like it."""
+    values = {"status": status}
+    for place, word in words.items():
+        values |= {
+            f"word{place}": word.text,
+            f"part{place}": part(word.text),
+            f"stems{place}": word.stems,
+            f"titled{place}": _titled(word.stems),
+        }
+    parts = [statement.format(place=place, in_title=IN_TITLE, elsewhere=ELSEWHERE) for place in words]
+    cursor.execute(" UNION ALL ".join(parts), values)
+    return {place: (pks, worth) for place, pks, worth in cursor.fetchall() if pks}
+
+
+def _either(english: str, french: str) -> str:
+    return english if english == french else " | ".join(f"({stems})" for stems in (english, french) if stems)
+
+
+def _titled(stems: str) -> str:
+    """The same query for titles alone, which weigh A."""
+    return _LEXEME.sub(r"\g<0>:A", stems)
