@@ -33,7 +33,7 @@ class Coded:
 
     def having(self, value: str) -> Mask:
         place = self.values.index(value) if value in self.values else -1
-        return self.codes == place
+        return np.equal(self.codes, place)
 
     def counts(self, among: Mask) -> dict[str, int]:
         return _named(np.bincount(self.codes[among], minlength=len(self.values)), self.values)
@@ -122,7 +122,7 @@ def answer(question: Question, asked: Asked, shelf: Shelf, best: Best) -> Answer
     if asked.likeness is not None:
         found &= ~np.isnan(asked.likeness)
     chosen = _chosen(question, asked, shelf, best)
-    counted = {
+    counted: dict[str, Coded | Pairs] = {
         "kind": shelf.kind,
         "evidence": best.evidence,
         "verdict": best.verdict,
@@ -164,7 +164,10 @@ def _chosen(question: Question, asked: Asked, shelf: Shelf, best: Best) -> dict[
 
 
 def _all(found: Mask, masks: list[Mask]) -> Mask:
-    return np.logical_and.reduce([found, *masks])
+    met = found.copy()
+    for mask in masks:
+        met &= mask
+    return met
 
 
 def _named(numbers: Whole, values: tuple[str, ...]) -> dict[str, int]:
