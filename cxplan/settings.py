@@ -200,7 +200,7 @@ IMPORT_MAX_FIELD_CHARACTERS = env.integer("IMPORT_MAX_FIELD_CHARACTERS", 100_000
 # Results of fewer customers than this are not shown outside measurement.
 MINIMUM_CUSTOMERS_SHOWN = env.integer("MINIMUM_CUSTOMERS_SHOWN", 5)
 # Units in one share of a measurement; results do not depend on it.
-IMPACT_CHUNK_UNITS = env.integer("IMPACT_CHUNK_UNITS", 250)
+IMPACT_CHUNK_UNITS = env.integer("IMPACT_CHUNK_UNITS", 500)
 # Nudges rest while a team talks its results over, after so many in a row that nobody opened, for a unit that
 # fewer customers answered in 12 weeks; an action is quiet after so many days without a word.
 TEAM_CONVERSATION_DAYS = env.integer("TEAM_CONVERSATION_DAYS", 28)

@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.impact.models import ActionClaim, Basis, Chunk, RankedSolution, Reading, Run, SolutionClaim, Told
+from apps.impact.models import (
+    ActionClaim,
+    Basis,
+    Chunk,
+    Portion,
+    RankedSolution,
+    Reading,
+    Run,
+    SolutionClaim,
+    Told,
+)
 from tests.factories import ActionFactory, MetricFactory, RunFactory, SolutionFactory
 
 
@@ -31,6 +41,16 @@ class ChunkFactory(DjangoModelFactory):
     step = Chunk.Step.UNITS
     number = factory.Sequence(int)
     digest = "0" * 64
+
+
+class PortionFactory(DjangoModelFactory):
+    class Meta:
+        model = Portion
+
+    run = factory.SubFactory(RunFactory)
+    part = Portion.Part.UNITS
+    number = factory.Sequence(int)
+    body = b""
 
 
 class SolutionClaimFactory(DjangoModelFactory):

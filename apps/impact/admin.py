@@ -8,6 +8,7 @@ from apps.impact.models import (
     Basis,
     Chunk,
     Effect,
+    Portion,
     RankedSolution,
     Reading,
     Run,
@@ -97,6 +98,16 @@ class ChunkAdmin(ReadOnlyAdmin):
     search_fields = ("run__metric__code", "error")
     ordering = ("-id",)
     exclude = ("inputs", "result")
+
+
+@admin.register(Portion)
+class PortionAdmin(ReadOnlyAdmin):
+    list_display = ("run", "part", "number")
+    list_filter = ("part",)
+    list_select_related = ("run",)
+    search_fields = ("run__metric__code",)
+    ordering = ("-id",)
+    exclude = ("body",)
 
 
 @admin.register(Reading)

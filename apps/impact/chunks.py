@@ -4,27 +4,22 @@ The queue carries hints, the rows carry the work: a process that dies lets go of
 """
 
 import hashlib
-import json
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from django.conf import settings as deployment
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from apps.core.errors import CxplanError
 from apps.impact.models import Chunk, Run
 from apps.impact.panel import MetricData
-from apps.impact.rows import Drawn, drawn_actions, week_lists
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import Actions, Ints, Panel, Settings
-from apps.impact.stats.fit import MetricFit
 from apps.impact.stats.noise import Noise
-from apps.impact.stats.portion import Portion, cut, draw
-from apps.impact.stats.stored import from_bytes, to_bytes
+from apps.impact.stats.stored import from_bytes, inputs_from_bytes, inputs_to_bytes, to_bytes
 from apps.impact.stats.sufficient import UnitStatistics
 
 # How often whoever leads a run looks whether the chunks that others hold are done.
@@ -39,27 +34,6 @@ class ChunkFailed(CxplanError):
     code = "chunk_failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
-    """Inputs of the step `units`: some units of a panel, their actions, and their rows in the whole."""
-
-    panel: Panel
-    actions: Actions
-    noise: Noise
-    settings: Settings
-    rows: Ints
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weeks:
-    """Inputs of the step `weeks`: a portion of a fit, and the actions whose weeks it draws."""
-
-    portion: Portion
-    drawn: tuple[Drawn, ...]
-    sign: int
-    first_week: date
-
-
 def unit_statistics(
     run: Run, data: MetricData, noise: Noise, settings: Settings, *, ask: Ask, clock: Clock
 ) -> UnitStatistics:
@@ -70,26 +44,9 @@ def unit_statistics(
     inputs = []
     for rows in shares:
         panel, actions = some_units(data.panel, data.actions, rows)
-        inputs.append(Units(panel=panel, actions=actions, noise=noise, settings=settings, rows=rows))
+        inputs.append(inputs_to_bytes(panel, actions, noise, settings, rows))
     results = _share_out(run, Chunk.Step.UNITS, inputs, ask=ask, clock=clock)
     return engine.merge([from_bytes(result) for result in results])
-
-
-def draw_weeks(run: Run, data: MetricData, fit: MetricFit, settings: Settings, *, ask: Ask, clock: Clock) -> None:
-    """Draw the weeks around every action with an estimate into its effect."""
-    rows, drawn = drawn_actions(data, fit, settings)
-    inputs = []
-    for units in _shares(data.panel.units):
-        mine = np.flatnonzero(np.isin(data.actions.unit[rows], units))
-        if mine.size:
-            portion = cut(fit, data.panel, units, rows[mine])
-            some = tuple(drawn[index] for index in mine)
-            inputs.append(Weeks(portion=portion, drawn=some, sign=run.metric.sign, first_week=data.first_week))
-    if len(inputs) <= 1:
-        for one in inputs:
-            _draw(run.pk, one)
-        return
-    _share_out(run, Chunk.Step.WEEKS, inputs, ask=ask, clock=clock)
 
 
 def take_chunk(*, now: datetime, run: Run | None = None) -> bool:
@@ -151,13 +108,12 @@ def _shares(units: int) -> Iterator[Ints]:
         yield np.arange(first, min(first + size, units), dtype=np.int64)
 
 
-def _share_out(run: Run, step: str, inputs: Sequence[Units | Weeks], *, ask: Ask, clock: Clock) -> list[bytes]:
+def _share_out(run: Run, step: str, inputs: Sequence[bytes], *, ask: Ask, clock: Clock) -> list[bytes]:
     """Have all inputs worked on, by this process and whoever helps; results in order.
 
     What a run that was cut off has done with the same inputs is taken over.
     """
-    frozen = [pickle.dumps(one, protocol=5) for one in inputs]
-    digests = [hashlib.sha256(one).hexdigest() for one in frozen]
+    digests = [hashlib.sha256(one).hexdigest() for one in inputs]
     with transaction.atomic():
         earlier = Chunk.objects.filter(run__metric=run.metric, step=step)
         earlier.filter(digest__in=digests, error="").exclude(done_at=None).exclude(result=None).update(run=run)
@@ -165,12 +121,11 @@ def _share_out(run: Run, step: str, inputs: Sequence[Units | Weeks], *, ask: Ask
         done = set(Chunk.objects.filter(run=run, step=step).values_list("digest", flat=True))
         waiting = [
             Chunk(run=run, step=step, number=number, digest=digest, inputs=one)
-            for number, (digest, one) in enumerate(zip(digests, frozen, strict=True))
+            for number, (digest, one) in enumerate(zip(digests, inputs, strict=True))
             if digest not in done
         ]
         Chunk.objects.bulk_create(waiting, batch_size=8)
         _tell(run, len(done), len(digests))
-    del frozen
     ask(len(waiting))
     while True:
         worked = take_chunk(now=clock(), run=run)
@@ -194,27 +149,6 @@ def _tell(run: Run, done: int, total: int) -> None:
         run.save(update_fields=["done_count", "total_count"])
 
 
-def _work(chunk: Chunk) -> bytes | None:
-    # Written by this program into its own table; nothing else may write there.
-    inputs: Units | Weeks = pickle.loads(bytes(chunk.inputs or b""))  # noqa: S301
-    if isinstance(inputs, Units):
-        return to_bytes(
-            engine.unit_statistics(inputs.panel, inputs.actions, inputs.noise, inputs.settings, inputs.rows)
-        )
-    _draw(chunk.run_id, inputs)
-    return None
-
-
-def _draw(run_id: int, weeks: Weeks) -> None:
-    lists = {
-        one.action_id: week_lists(series, one, sign=weeks.sign, first_week=weeks.first_week)
-        for series, one in zip(draw(weeks.portion), weeks.drawn, strict=True)
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE impact_effect SET series = drawn.value FROM jsonb_each(%s::jsonb) AS drawn
-            WHERE impact_effect.run_id = %s AND impact_effect.action_id = drawn.key::bigint
-            """,
-            [json.dumps(lists, allow_nan=False), run_id],
-        )
+def _work(chunk: Chunk) -> bytes:
+    panel, actions, noise, settings, rows = inputs_from_bytes(bytes(chunk.inputs or b""))
+    return to_bytes(engine.unit_statistics(panel, actions, noise, settings, rows))

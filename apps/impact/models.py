@@ -88,7 +88,6 @@ class Chunk(models.Model):
 
     class Step(models.TextChoices):
         UNITS = "units", _("Statistics of units")
-        WEEKS = "weeks", _("Weeks around actions")
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
     step = models.CharField(max_length=5, choices=Step.choices)
@@ -107,6 +106,28 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} {self.number} of run {self.run_id}"
+
+
+class Portion(models.Model):
+    """What is needed of a run's fit to draw the weeks around actions when somebody asks for them."""
+
+    class Part(models.TextChoices):
+        COMMON = "common", _("Of all units")
+        GROUP = "group", _("Of a group of units")
+        UNITS = "units", _("Some units")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="portions")
+    part = models.CharField(max_length=6, choices=Part.choices)
+    number = models.PositiveIntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("portion of a fit")
+        verbose_name_plural = _("portions of fits")
+        constraints = [models.UniqueConstraint(fields=["run", "part", "number"], name="impact_portion_number")]
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.number} of run {self.run_id}"
 
 
 class EffectQuerySet(models.QuerySet["Effect"]):
@@ -156,7 +177,9 @@ class Effect(models.Model):
     method = models.CharField(max_length=40)
     fingerprint = models.CharField(max_length=64)
     as_of = models.DateField()
-    # Weekly lists around the action: week, observed, counterfactual, low, high, n.
+    # The portion of the run's fit that holds its unit, from which its weeks are drawn.
+    portion = models.PositiveIntegerField(null=True, blank=True)
+    # Weekly lists around the action, of measurements from before there were portions.
     series = models.JSONField(null=True, blank=True)
 
     objects = EffectQuerySet.as_manager()

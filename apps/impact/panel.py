@@ -1,6 +1,6 @@
 """How do a metric's rows become the arrays that the engine reads?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
@@ -26,26 +26,11 @@ WEEKS_MAX = 520
 _EPOCH = date(2000, 1, 3)  # a Monday
 DROPPED = (Event.Kind.CLOSURE, Event.Kind.OUTAGE)
 
-# One row of PostgreSQL's binary COPY: a field count, then length and big-endian value of each field.
-_ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("unit_length", ">i4"),
-        ("unit", ">i8"),
-        ("week_length", ">i4"),
-        ("week", ">i4"),
-        ("n_length", ">i4"),
-        ("n", ">f8"),
-        ("effective_length", ">i4"),
-        ("effective", ">f8"),
-        ("mean_length", ">i4"),
-        ("mean", ">f8"),
-        ("m2_length", ">i4"),
-        ("m2", ">f8"),
-    ]
+# A cell as PostgreSQL sends its numbers one after the other, big-endian.
+_CELL = np.dtype(
+    [("unit", ">i8"), ("week", ">i4"), ("n", ">f8"), ("effective", ">f8"), ("mean", ">f8"), ("m2", ">f8")]
 )
 _HEADER_BYTES = 19
-_TRAILER_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,20 +144,22 @@ def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -
 
 
 def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
+    # A row for each unit, not for each cell: a row costs the same however much is in it.
     statement = sql.SQL(
         """
         COPY (
-            SELECT unit_id::int8, ((week - DATE '2000-01-03') / 7)::int4, n::float8,
-                   (weight * weight / weight_squares)::float8, mean::float8, m2::float8
+            SELECT string_agg(
+                int8send(unit_id) || int4send((week - DATE '2000-01-03') / 7) || float8send(n)
+                || float8send((weight * weight / weight_squares)::float8) || float8send(mean) || float8send(m2), ''
+            )
             FROM feedback_cell
             WHERE metric_id = {} AND week BETWEEN {} AND {}
+            GROUP BY unit_id
         ) TO STDOUT (FORMAT binary)
         """
     ).format(metric.pk, first, last)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        data = b"".join(copy)
-    body = memoryview(data)[_HEADER_BYTES : len(data) - _TRAILER_BYTES]
-    rows = np.frombuffer(body, dtype=_ROW)
+        rows = np.frombuffer(b"".join(_fields(b"".join(copy))), dtype=_CELL)
     return _Cells(
         unit=rows["unit"].astype(np.int64),
         week=rows["week"].astype(np.int64),
@@ -181,6 +168,15 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
         mean=rows["mean"].astype(np.float64),
         m2=rows["m2"].astype(np.float64),
     )
+
+
+def _fields(data: bytes) -> Iterator[memoryview]:
+    """The single column of PostgreSQL's binary COPY: after a header, each row's number of fields, length, bytes."""
+    body, at = memoryview(data), _HEADER_BYTES
+    while int.from_bytes(body[at : at + 2], "big", signed=True) > 0:
+        begin = at + 6
+        at = begin + int.from_bytes(body[at + 2 : begin], "big")
+        yield body[begin:at]
 
 
 def _grid(

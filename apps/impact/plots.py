@@ -14,6 +14,7 @@ from apps.core.periods import WEEK
 from apps.core.trees import path_prefixes
 from apps.impact import charts, weekly
 from apps.impact.models import Effect
+from apps.impact.portions import Series, series_of
 from apps.planning.models import Action, ActionSolution, Event
 from apps.taxonomy.models import Metric
 
@@ -42,13 +43,13 @@ class Plot:
     rows: tuple[tuple[str, ...], ...]
 
 
-def weeks_of(effect: Effect) -> tuple[weekly.Week, ...]:
+def weeks_of(effect: Effect, series: Series | None) -> tuple[weekly.Week, ...]:
     """The weeks around an action as they may be shown; none where no effect is known."""
-    if not effect.series:
+    if not series:
         return ()
     metric = effect.metric
     return weekly.weeks(
-        effect.series,
+        series,
         sign=metric.sign,
         chance=weekly.Chance.of(effect.run.noise),
         shown_from=settings.MINIMUM_CUSTOMERS_SHOWN if metric.kind == Metric.Kind.PERCEPTION else 0,
@@ -214,5 +215,5 @@ def week_rows(effect: Effect) -> list[WeekRow]:
             total_chance_low=week.total.low if week.total else None,
             total_chance_high=week.total.high if week.total else None,
         )
-        for week in weeks_of(effect)
+        for week in weeks_of(effect, series_of(effect))
     ]

@@ -16,6 +16,7 @@ from apps.impact import caveats, health, plots, sheets, stories, weekly, words
 from apps.impact import waiting as waits
 from apps.impact.models import Effect
 from apps.impact.plots import Note, Plot
+from apps.impact.portions import series_of
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import Action, ActionSolution
 from apps.planning.states import OPEN
@@ -249,9 +250,10 @@ def _measured(
 ) -> ActionEffect:
     metric, figures = target.metric, _figures(target)
     verdict = words.action_verdict(target.status, target.p_positive, target.reason)
-    read = plots.weeks_of(target)
+    series = series_of(target)
+    read = plots.weeks_of(target, series)
     notes = plots.notes_of(action, read) if read else ()
-    windows = weekly.windows(target.series) if target.series else None
+    windows = weekly.windows(series) if series else None
     pace = None
     if windows is not None and metric.kind == Metric.Kind.PERCEPTION:
         pace = weekly.pace(read, windows.start, _pace_nearby(action, metric, read, windows.start))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 from apps.core.periods import WEEK
 from apps.impact.models import Effect, RankedSolution, Run, SideEffect
 from apps.impact.panel import MetricData
+from apps.impact.portions import portion_of
 from apps.impact.stats import fit as engine
-from apps.impact.stats.data import Floats, Ints, Settings
+from apps.impact.stats.data import Settings
 from apps.impact.stats.fit import MetricFit
-from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, Series, SolutionEffect
+from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, SolutionEffect
 
-# The chart shows half a year before an action and at most a year after it.
-WEEKS_BEFORE, WEEKS_AFTER = 26, 52
+# The benchmark looks back on half a year.
+WEEKS_BACK = 26
 DECIMALS = 5
 NEVER_USED = "never_used"
 # A better half needs more than one unit on either side.
@@ -26,12 +27,12 @@ BENCHMARK_UNITS = 4
 
 def benchmark(data: MetricData, sign: int) -> dict[str, float] | None:
     """Where the better half of the units stood in the last half year, and how far units are apart."""
-    n = data.panel.n[:, -WEEKS_BEFORE:]
+    n = data.panel.n[:, -WEEKS_BACK:]
     total = n.sum(axis=1)
     seen = total > 0
     if seen.sum() < BENCHMARK_UNITS:
         return None
-    y = np.nan_to_num(data.panel.y[:, -WEEKS_BEFORE:])
+    y = np.nan_to_num(data.panel.y[:, -WEEKS_BACK:])
     means = (n * y).sum(axis=1)[seen] / total[seen]
     better = means >= np.median(means)
     weights = total[seen][better]
@@ -54,13 +55,14 @@ def parts(sheet: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[Effect]:
-    """One row per logged action; the weeks around those aimed at the metric are drawn afterwards."""
+    """One row per logged action; the weeks around those aimed at the metric are drawn when somebody asks."""
     return [_effect(run, data, fit, index) for index in range(len(data.logs))]
 
 
 def _effect(run: Run, data: MetricData, fit: MetricFit, index: int) -> Effect:
     result = fit.actions[index]
     interval = result.interval if result.status == Effect.Status.ESTIMATED else None
+    is_drawn = interval is not None and result.role == Effect.Role.TARGET
     return Effect(
         run=run,
         action_id=data.logs[index].pk,
@@ -89,6 +91,7 @@ def _effect(run: Run, data: MetricData, fit: MetricFit, index: int) -> Effect:
         method=run.method,
         fingerprint=run.fingerprint,
         as_of=run.as_of,
+        portion=portion_of(int(data.actions.unit[index])) if is_drawn else None,
     )
 
 
@@ -97,59 +100,6 @@ def _known_on(result: ActionEffect, data: MetricData) -> date | None:
         return None
     # The answers of a week are there when it is over.
     return data.monday(result.known_from) + WEEK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """An action whose weeks are drawn: the weeks of the panel in which it began and is judged from."""
-
-    action_id: int
-    start: int
-    primary_from: int
-
-
-def drawn_actions(data: MetricData, fit: MetricFit, settings: Settings) -> tuple[Ints, list[Drawn]]:
-    """The actions aimed at the metric that have an estimate: their indices, and what their charts need."""
-    rows = [
-        index
-        for index, result in enumerate(fit.actions)
-        if result.interval is not None
-        and result.status == Effect.Status.ESTIMATED
-        and result.role == Effect.Role.TARGET
-    ]
-    start, lag = data.actions.start, data.actions.lag
-    return np.array(rows, dtype=np.int64), [
-        Drawn(
-            action_id=data.logs[index].pk,
-            start=int(start[index]),
-            primary_from=int(start[index]) + settings.ramp_weeks + int(lag[index]),
-        )
-        for index in rows
-    ]
-
-
-def week_lists(series: Series, drawn: Drawn, *, sign: int, first_week: date) -> dict[str, Any]:
-    """Weeks around an action on the metric's own scale, as it is read on screen (not turned by its sign)."""
-    inside = (series.week >= drawn.start - WEEKS_BEFORE) & (series.week < drawn.start + WEEKS_AFTER)
-    low, high = (series.low, series.high) if sign > 0 else (-series.high, -series.low)
-
-    def numbers(values: Floats) -> list[float | None]:
-        return [None if not math.isfinite(v) else round(v, DECIMALS) for v in values[inside].tolist()]
-
-    def monday(week: float) -> str:
-        return (first_week + int(week) * WEEK).isoformat()
-
-    return {
-        "week": [monday(week) for week in series.week[inside]],
-        "observed": numbers(sign * series.observed),
-        "counterfactual": numbers(sign * series.counterfactual),
-        "low": numbers(low),
-        "high": numbers(high),
-        "fitted": numbers(sign * series.fitted),
-        "n": numbers(series.n),
-        "start": monday(drawn.start),
-        "primary_from": monday(drawn.primary_from),
-    }
 
 
 def side_effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[SideEffect]:

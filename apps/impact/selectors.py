@@ -123,7 +123,6 @@ class MetricProgress:
             "units": _("going through units"),
             "effects": _("estimating effects"),
             "keeping": _("storing results"),
-            "weeks": _("drawing weeks"),
         }
         step = said.get(self.phase, "")
         if not step or not self.step_total:

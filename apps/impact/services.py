@@ -15,13 +15,15 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.services import record
+from apps.core.copies import copy_rows
 from apps.core.errors import CxplanError
 from apps.impact import rows
 from apps.impact.basis import find_footing, keep_spreads
-from apps.impact.chunks import Ask, draw_weeks, unit_statistics
+from apps.impact.chunks import Ask, unit_statistics
 from apps.impact.claims import action_claims, keep_claims, solution_claims
 from apps.impact.models import Chunk, Effect, RankedSolution, Run, SideEffect
 from apps.impact.panel import MetricData, read_metric
+from apps.impact.portions import keep_portions
 from apps.impact.staleness import CUT_OFF, LOCK_METRIC, measurable_metrics, metric_fingerprint, stale_metrics
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import DEFAULTS, Settings
@@ -38,7 +40,7 @@ BATCH = 2000
 RUNS_KEPT = 30
 NOTHING_LOGGED = "nothing_logged"
 # What a run is doing.
-READING, NOISE, UNITS, EFFECTS, KEEPING, WEEKS = "reading", "noise", "units", "effects", "keeping", "weeks"
+READING, NOISE, UNITS, EFFECTS, KEEPING = "reading", "noise", "units", "effects", "keeping"
 
 
 class MeasurementBusy(CxplanError):
@@ -152,11 +154,12 @@ def _measure(run: Run, settings: Settings, actor: User | None, *, again: bool, a
     ranked = rows.ranked_rows(run=run, data=data, fit=fit, linked=linked, settings=settings)
     run.estimated_count = sum(effect.status == Effect.Status.ESTIMATED for effect in effects)
     _enter(run, KEEPING)
-    _keep(run=run, effects=effects, sides=sides, ranked=ranked, linked=linked, settings=settings)
-    if fit is not None and fit.reason is None:
-        keep_spreads(metric=run.metric, spreads=fit.spreads)
-        draw_weeks(run, data, fit, settings, ask=ask, clock=timezone.now)
-    _finish(run, actor)
+    with transaction.atomic():
+        _keep(run=run, effects=effects, sides=sides, ranked=ranked, linked=linked, settings=settings)
+        keep_portions(run=run, data=data, fit=fit, settings=settings)
+        if fit is not None and fit.reason is None:
+            keep_spreads(metric=run.metric, spreads=fit.spreads)
+        _finish(run, actor)
 
 
 def _fit(run: Run, data: MetricData, settings: Settings, *, again: bool, ask: Ask) -> MetricFit:
@@ -179,7 +182,6 @@ def _enter(run: Run, phase: str) -> None:
     run.save()
 
 
-@transaction.atomic
 def _keep(
     *,
     run: Run,
@@ -197,11 +199,11 @@ def _keep(
     Effect.objects.filter(metric=run.metric).delete()
     SideEffect.objects.filter(metric=run.metric).delete()
     RankedSolution.objects.filter(Q(metric=run.metric) | Q(challenge__in=list(linked))).delete()
-    Effect.objects.bulk_create(effects, batch_size=BATCH)
-    SideEffect.objects.bulk_create(sides, batch_size=BATCH)
+    copy_rows(Effect, effects)
+    copy_rows(SideEffect, sides)
     touched |= {side.solution_id for side in sides}
     _spread_side_effects(ranked, {row.solution_id for row in ranked}, settings)
-    RankedSolution.objects.bulk_create(ranked, batch_size=BATCH)
+    copy_rows(RankedSolution, ranked)
     elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
     changed = _spread_side_effects(elsewhere, touched, settings)
     RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
@@ -210,10 +212,8 @@ def _keep(
         solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
         action_claims(effects, as_of=run.as_of, made_at=now),
     )
-    _enter(run, WEEKS)
 
 
-@transaction.atomic
 def _finish(run: Run, actor: User | None) -> None:
     run.state, run.phase, run.finished_at = Run.State.FINISHED, "", timezone.now()
     run.done_count = run.total_count = 0

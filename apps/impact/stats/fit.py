@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import actions as reading
-from . import checks, effects, groups, information, series, solutions, sufficient
+from . import checks, effects, groups, information, portion, series, solutions, sufficient
 from . import mixture as mix
 from . import noise as noise_model
 from .blocks import PRIMARY, SIDE, interventions, lay_out
@@ -246,9 +246,12 @@ def counterfactual(fit: MetricFit, panel: Panel, action_index: int) -> Series:
     effect = fit.actions[action_index]
     if fit.state is None or effect.interval is None:
         raise NotEstimable(effect.reason or "not_estimable", effect.detail or "the action has no estimate")
-    model = fit.state.model
+    model, joint = fit.state.model, fit.state.joint
     intervention = model.done.of_action[action_index : action_index + 1]
-    return series.draw(model, fit.state.joint, panel, intervention, fit.inflation)[0]
+    unit = int(model.done.unit[intervention[0]])
+    part = next(portion.portions(model, joint, panel, np.array([unit, unit + 1])))
+    group = portion.group(joint, int(model.group[unit]))
+    return series.draw(portion.common(model, joint, fit.inflation), group, part, 0, intervention)[0]
 
 
 def rank(fit: MetricFit, subset: Sequence[int], settings: Settings = DEFAULTS, kind: int | None = None) -> Ranking:

@@ -16,47 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import semiseparable
-from .actions import Joint
 from .blocks import rows
 from .cells import Cells, Scaling, cells, precision
 from .data import Bools, Floats, Ints, Panel
-from .information import Bucket, Model, local_variance, one_row
 from .noise import Noise
+from .portion import Common, Group, Portion
 from .results import Series
 
 Z95 = 1.959963984540054  # 97.5 % quantile of the normal
-AT_ONCE = 64  # units whose precisions are held at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """What all units of a fit have in common.
-
-    Attributes
-    ----------
-    state : (P, P) float
-        Prior covariance of a unit's level and state.
-    across : (G, Q, P) float
-        ΣJ'.
-    error : (G, P, P) float
-        Covariance of the week effects, β's part included.
-    sigma : (Q, Q) float
-        Covariance of β.
-    noise : Noise
-        The fit's.
-    live : (P,) bool
-        Periods with answers somewhere.
-    inflation : float
-        Factor on the width of bands.
-    """
-
-    state: Floats
-    across: Floats
-    error: Floats
-    sigma: Floats
-    noise: Noise
-    live: Bools
-    inflation: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,100 +67,72 @@ class Unit:
     between: Floats
 
 
-def draw(model: Model, joint: Joint, panel: Panel, intervention: Ints, inflation: float) -> tuple[Series, ...]:
-    """The units of some interventions with and without them, in the order asked for.
+def draw(common: Common, group: Group, portion: Portion, unit: int, intervention: Ints) -> tuple[Series, ...]:
+    """One unit with and without some interventions, in the order asked for.
 
     Parameters
     ----------
-    model, joint : Model, Joint
-        The fit.
-    panel : Panel
-        The panel it was fitted on.
+    common, group, portion : Common, Group, Portion
+        Of the fit, of the unit's group, and the one that holds the unit.
+    unit : int
+        Row of the portion.
     intervention : (A,) int
-        Rows of Interventions.
-    inflation : float
-        Factor on the width of the bands.
+        Rows of Interventions, all in this unit.
     """
-    noise = model.statistics.noise
-    across = np.matmul(joint.beta.covariance, joint.slope)
-    shared = Shared(
-        state=noise.v_a + noise.v_s * semiseparable.ar1_correlation(joint.weeks.shape[1], noise.rho),
-        across=across,
-        error=joint.info.system.gamma + np.matmul(joint.slope.transpose(0, 2, 1), across),
-        sigma=joint.beta.covariance,
-        noise=noise,
-        live=joint.info.system.live,
-        inflation=inflation,
-    )
-    unit = model.done.unit[intervention]
-    order = np.argsort(unit, kind="stable")
-    wanted = np.unique(unit)
-    where = {
-        int(u): (bucket, row)
-        for bucket in model.buckets
-        for row, u in enumerate(model.blocks.unit[bucket.index[:, 0]])
-    }
-    drawn: dict[int, Series] = {}
-    for first in range(0, wanted.shape[0], AT_ONCE):
-        some = wanted[first : first + AT_ONCE]
-        cell = _cells(panel, noise, some)
-        inverse = _inverses(cell, noise)
-        for column, u in enumerate(some.tolist()):
-            mine = order[np.searchsorted(unit[order], u) : np.searchsorted(unit[order], u, side="right")]
-            one = _prepare(model, joint, shared, cell, column, inverse[column], *where[u])
-            for position in mine.tolist():
-                drawn[position] = _without(one, shared, cell, column, one.owner == intervention[position])
-    return tuple(drawn[position] for position in range(unit.shape[0]))
+    cell = _cells(portion.panel, common.noise, unit)
+    one = _prepare(common, group, portion, cell, unit, _inverse(cell, common.noise))
+    return tuple(_without(one, common, cell, one.owner == number) for number in intervention)
 
 
-def _cells(panel: Panel, noise: Noise, units: Ints) -> Cells:
+def _cells(panel: Panel, noise: Noise, unit: int) -> Cells:
+    one = slice(unit, unit + 1)
     part = Panel(
-        y=panel.y[units],
-        n=panel.n[units],
+        y=panel.y[one],
+        n=panel.n[one],
         within_variance=panel.within_variance,
-        region=panel.region[units],
-        kind=panel.kind[units],
-        usable=None if panel.usable is None else panel.usable[units],
+        region=panel.region[one],
+        kind=panel.kind[one],
+        usable=None if panel.usable is None else panel.usable[one],
     )
     scaled = Scaling(scale=noise.scale, sampling=noise.sampling, period_weeks=noise.period_weeks)
     return cells(part, scaled, noise.origin)
 
 
-def _inverses(cell: Cells, noise: Noise) -> Floats:
-    """The precision of units' weeks before local deviations, (U, P, P)."""
+def _inverse(cell: Cells, noise: Noise) -> Floats:
+    """The precision of the unit's weeks before local deviations, (P, P)."""
     d = precision(cell.n, noise.sampling, noise.nu2)
-    return semiseparable.dense(semiseparable.factorise(d=d, v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho))
+    return np.asarray(
+        semiseparable.dense(semiseparable.factorise(d=d, v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho))[0]
+    )
 
 
-def _prepare(
-    model: Model, joint: Joint, shared: Shared, cell: Cells, column: int, inverse: Floats, bucket: Bucket, row: int
-) -> Unit:
-    mine = bucket.index[row]
-    prior = local_variance(one_row(bucket, row), joint.info.spread)[0]
-    g = int(model.group[model.blocks.unit[mine[0]]])
-    x = rows(np.full(mine.shape[0], column), model.blocks.start[mine], model.blocks.end[mine], cell)
-    a = model.columns.a[mine].toarray()
+def _prepare(common: Common, group: Group, portion: Portion, cell: Cells, unit: int, inverse: Floats) -> Unit:
+    mine, noise = portion.rows_of(unit), common.noise
+    prior = portion.prior_of(unit)
+    size, periods = prior.shape[0], cell.y.shape[0]
+    x = rows(np.zeros(size, dtype=np.int64), portion.start[mine], portion.end[mine], cell)
+    a = portion.rows_of_beta(unit, common.beta.shape[0])
     wx = inverse @ x
-    w = inverse - wx @ prior @ np.linalg.solve(np.eye(mine.shape[0]) + x.T @ wx @ prior, wx.T)
+    w = inverse - wx @ prior @ np.linalg.solve(np.eye(size) + x.T @ wx @ prior, wx.T)
     w = 0.5 * (w + w.T)
-    k = shared.state + x @ prior @ x.T
+    k = noise.v_a + noise.v_s * semiseparable.ar1_correlation(periods, noise.rho) + x @ prior @ x.T
     kw = k @ w
     f = np.eye(x.shape[0]) - kw
-    told = a @ joint.beta.mean
-    residual = cell.y[:, column] - joint.weeks[g] - x @ told
-    between = a @ shared.sigma @ a.T
-    mixed = a @ shared.across[g]
+    told = a @ common.beta
+    residual = cell.y[:, 0] - group.weeks - x @ told
+    between = a @ common.sigma @ a.T
+    mixed = a @ group.across
     lead = x @ between - mixed.T
     once = x @ mixed
-    error = shared.error[g] + x @ between @ x.T - (once + once.T)
+    error = group.error + x @ between @ x.T - (once + once.T)
     reached = f @ error
     wx = w @ x
     return Unit(
-        owner=model.blocks.intervention[mine],
+        owner=portion.intervention[mine],
         x=x,
         prior=prior,
         told=told,
-        weeks=joint.weeks[g],
+        weeks=group.weeks,
         held=x.T @ wx,
         found=wx.T @ residual,
         middle=k @ wx,
@@ -207,8 +146,8 @@ def _prepare(
     )
 
 
-def _without(one: Unit, shared: Shared, cell: Cells, column: int, own: Bools) -> Series:
-    x, noise, live = one.x, shared.noise, shared.live
+def _without(one: Unit, common: Common, cell: Cells, own: Bools) -> Series:
+    x, noise, live = one.x, common.noise, common.live
     change = one.prior.copy()
     change[np.ix_(~own, ~own)] = 0.0
     mine = own.astype(np.float64)
@@ -218,7 +157,7 @@ def _without(one: Unit, shared: Shared, cell: Cells, column: int, own: Bools) ->
     square = change @ (one.across - one.held) @ change - change - cross - cross.T
     square += one.between * np.outer(mine, mine)
     variance = one.variance + ((2.0 * linear + x @ square) * x).sum(axis=1)
-    sd = np.sqrt(np.maximum(variance, 0.0)) * shared.inflation
+    sd = np.sqrt(np.maximum(variance, 0.0)) * common.inflation
     base = one.weeks + x @ np.where(own, 0.0, one.told) + one.shift - x @ (change @ one.found)
     effect = x @ np.where(own, one.told + one.prior @ one.found, 0.0)
     week = np.arange(x.shape[0], dtype=np.float64) * noise.period_weeks
@@ -226,10 +165,10 @@ def _without(one: Unit, shared: Shared, cell: Cells, column: int, own: Bools) ->
     def out(value: Floats) -> Floats:
         return np.asarray(value[live] / noise.scale + noise.origin)
 
-    n = cell.n[:, column]
+    n = cell.n[:, 0]
     return Series(
         week=week[live],
-        observed=out(np.where(n > 0, cell.y[:, column], np.nan)),
+        observed=out(np.where(n > 0, cell.y[:, 0], np.nan)),
         counterfactual=out(base),
         low=out(base - Z95 * sd),
         high=out(base + Z95 * sd),
