@@ -150,7 +150,8 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
         COPY (
             SELECT string_agg(
                 int8send(unit_id) || int4send((week - DATE '2000-01-03') / 7) || float8send(n)
-                || float8send((weight * weight / weight_squares)::float8) || float8send(mean) || float8send(m2), ''
+                || float8send((weight * weight / weight_squares)::float8) || float8send(mean) || float8send(m2),
+                ''
             )
             FROM feedback_cell
             WHERE metric_id = {} AND week BETWEEN {} AND {}
@@ -191,8 +192,11 @@ def _grid(
     week = cells.week - weeks_between(_EPOCH, first)
     y[unit, week] = sign * cells.mean
     n[unit, week] = cells.effective
+    # Summed in the order of units and weeks, not of rows in the table: the same cells give the same bits.
+    m2 = np.zeros_like(y)
+    m2[unit, week] = cells.m2
     freedom = float((cells.n - 1).sum())
-    within = float(cells.m2.sum()) / freedom if freedom > 0 else 0.0
+    within = float(m2.sum()) / freedom if freedom > 0 else 0.0
     return y, n, within if within > 0 else None
 
 
