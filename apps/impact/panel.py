@@ -150,7 +150,8 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
         COPY (
             SELECT string_agg(
                 int8send(unit_id) || int4send((week - DATE '2000-01-03') / 7) || float8send(n)
-                || float8send((weight * weight / weight_squares)::float8) || float8send(mean) || float8send(m2),
+                || float8send((weight * weight / weight_squares)::float8)
+                || float8send(mean) || float8send(m2),
                 ''
             )
             FROM feedback_cell
