@@ -173,7 +173,7 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
 
 
 def _fields(data: bytes) -> Iterator[memoryview]:
-    """The single column of PostgreSQL's binary COPY: after a header, each row's number of fields, length, bytes."""
+    """The one column of PostgreSQL's binary COPY: after a header, each row's count of fields, length, bytes."""
     body, at = memoryview(data), _HEADER_BYTES
     while int.from_bytes(body[at : at + 2], "big", signed=True) > 0:
         begin = at + 6

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("impact", "0006_readings_and_told_news"),
+        ("impact", "0007_used_in"),
     ]
 
     operations = [
