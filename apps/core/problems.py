@@ -33,6 +33,7 @@ STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "idempotency_key_invalid": HTTPStatus.BAD_REQUEST,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "step_not_possible": HTTPStatus.CONFLICT,
+    "reference_taken": HTTPStatus.CONFLICT,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "too_late_to_undo": HTTPStatus.CONFLICT,
     "undo_refused": HTTPStatus.CONFLICT,

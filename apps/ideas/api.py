@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -59,7 +60,7 @@ class IdeaChange(InputSerializer):
     title = serializers.CharField(required=False, max_length=200)
     problem = serializers.CharField(required=False, allow_blank=True, max_length=300)
     text = serializers.CharField(required=False, max_length=TEXT_MOST)
-    challenge = ReferenceField(queryset=Challenge.objects.current(), required=False)
+    challenge = ReferenceField(queryset=Challenge.objects.current(), required=False, allow_null=True)
 
 
 class CommentInput(InputSerializer):
@@ -180,8 +181,10 @@ class IdeaViewSet(Collection[Idea]):
         return self._once(request, lambda: self._create(request))
 
     @extend_schema(request=IdeaChange, responses=IdeaSerializer)
+    @transaction.atomic
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002  # the name in the address
         """Change what an idea says: its author while it is new, a CX lead of its unit at any time."""
+        Idea.objects.select_for_update().get(pk=self.get_object().pk)
         idea, person = self.get_object(), self._person()
         check_if_match(request, self._shown(idea)["ETag"])
         is_author = idea.author_id == person.user.pk and idea.state == State.NEW

@@ -230,11 +230,8 @@ class SolutionViewSet(CodedCollection[Solution]):
         given = ReferencedInput(data=request.data)
         given.is_valid(raise_exception=True)
         known = solution_referenced(given.validated_data)
-        if known is None:
-            return self._create(request, ReferencedInput(data=request.data))
-        sent: Any = request.data
-        data = {name: value for name, value in sent.items() if name != "code"}
-        return self._change(request, self.get_queryset().get(pk=known.pk), SolutionChange(data=data))
+        # A solution that is known keeps its code.
+        return self._create(request, given) if known is None else self._change(request, known, given)
 
     @extend_schema(responses=VersionSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None, filter_backends=[])
@@ -378,9 +375,10 @@ class PlaybookViewSet(CodedCollection[Playbook]):
     search_fields = ("code", "title", "title_fr", "rationale", "rationale_fr")
 
     def get_queryset(self) -> QuerySet[Playbook]:
-        steps = PlaybookSolution.objects.select_related("solution").order_by("position")
-        playbooks = Playbook.objects.prefetch_related(Prefetch("steps", steps))
-        return playbooks.seen_by(is_lead=person_of_request(self.request).has(Role.LEAD))
+        is_lead = person_of_request(self.request).has(Role.LEAD)
+        known = Solution.objects.seen_by(is_lead=is_lead)
+        steps = PlaybookSolution.objects.filter(solution__in=known).select_related("solution").order_by("position")
+        return Playbook.objects.prefetch_related(Prefetch("steps", steps)).seen_by(is_lead=is_lead)
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         shown = self._shown(self.get_object())

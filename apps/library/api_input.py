@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from apps.accounts.models import User
@@ -44,10 +45,13 @@ def _part(name: str) -> serializers.CharField:
 class PersonField(serializers.EmailField):
     """Somebody who may sign in, by e-mail address."""
 
-    default_error_messages = {"unknown_person": _("Nobody here has this address.")}
+    default_error_messages = {"unknown_person": gettext_lazy("Nobody here has this address.")}
 
-    def to_internal_value(self, data: Any) -> Any:
-        address = super().to_internal_value(data)
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # Validators read the address; who has it is found after them.
+        address = super().run_validation(data)
+        if address is None:
+            return None
         found = User.objects.filter(email__iexact=address, is_active=True).first()
         if found is None:
             self.fail("unknown_person")

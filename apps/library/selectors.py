@@ -173,7 +173,8 @@ class PlaybookPage:
 def playbook_list(*, is_lead: bool, page: str | None = None) -> Page[PlaybookCard]:
     """Published playbooks; for leads also drafts and retired ones, after them."""
     playbooks = Playbook.objects.all() if is_lead else Playbook.objects.published()
-    steps = PlaybookSolution.objects.select_related("solution").order_by("position")
+    known = Solution.objects.seen_by(is_lead=is_lead)
+    steps = PlaybookSolution.objects.filter(solution__in=known).select_related("solution").order_by("position")
     order = Case(When(status=Status.PUBLISHED, then=0), When(status=Status.DRAFT, then=1), default=2)
     rows = playbooks.prefetch_related(Prefetch("steps", steps)).order_by(order, Lower("title__unaccent"), "pk")
     shown = Paginator(rows, PAGE_ROWS).get_page(page)

@@ -75,3 +75,45 @@ def test_no_name_where_none_was_given(api, chain, staff, admin_user):
         "/api/v1/ideas/", {"text": "x", "unit": "LILLE", "is_anonymous": True}, format="json"
     )
     assert anonymous.json()["code"] == "unknown_field"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"unit": "LILLE"}, "text"),
+        ({"text": " ", "unit": "LILLE"}, "text"),
+        ({"text": "x" * 5_001, "unit": "LILLE"}, "text"),
+        ({"text": "a\0b", "unit": "LILLE"}, "text"),
+        ({"text": "x"}, "unit"),
+        ({"text": "x", "unit": "LILLE", "challenge": "nowhere"}, "challenge"),
+        ({"text": "x", "unit": "LILLE", "title": "x" * 201}, "title"),
+        ({"text": "x", "unit": "LILLE", "author": "lead@example.org"}, "author"),
+        ({"text": "x", "unit": "LILLE", "state": "in_library"}, "state"),
+    ],
+)
+def test_what_can_not_be_an_idea_is_refused_by_the_name_of_the_field(api, chain, staff, body, field):
+    refused = api(staff).post("/api/v1/ideas/", body, format="json")
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+    assert [error["pointer"] for error in refused.json()["errors"]] == [f"#/{field}"]
+    assert not Idea.objects.exists()
+
+
+def test_an_idea_belongs_to_a_challenge_until_it_does_not(api, idea, challenge, north_lead):
+    client, address = api(north_lead), f"/api/v1/ideas/{idea.pk}/"
+    assert client.patch(address, {"challenge": "WAITING"}, format="json").json()["challenge"] == "waiting"
+    assert client.patch(address, {"challenge": None}, format="json").json()["challenge"] is None
+
+
+def test_nobody_votes_twice_nor_for_what_is_not_open_to_all(api, idea, colleague, staff):
+    client, address = api(colleague), f"/api/v1/ideas/{idea.pk}/vote/"
+    assert [client.put(address).json()["votes"] for _ in range(2)] == [1, 1]
+    assert [client.delete(address).json()["votes"] for _ in range(2)] == [0, 0]
+    Idea.objects.update(let_in_at=None)
+    assert client.put(address).status_code == 404
+    held = api(staff).put(address)
+    assert (held.status_code, held["Content-Type"]) == (422, "application/problem+json")
+
+
+def test_a_token_that_only_reads_proposes_nothing(api, chain, staff):
+    client = api(staff, scopes=["read"])
+    assert client.post("/api/v1/ideas/", {"text": "x", "unit": "LILLE"}, format="json").status_code == 403
