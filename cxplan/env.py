@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +13,14 @@ def text(name: str, default: str | None = None) -> str:
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. Set it in the environment.")
     return value
+
+
+def noted(path: Path, default: str) -> str:
+    """What a running process noted in a file of the home; the default when none runs."""
+    try:
+        return path.read_text().strip() or default
+    except OSError:
+        return default
 
 
 def boolean(name: str, default: bool) -> bool:

@@ -183,8 +183,8 @@ EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL_SERVER.uses_ssl, MAIL_SERVER.uses_starttls
 EMAIL_FILE_PATH = MAIL_SERVER.folder
 EMAIL_TIMEOUT = 30  # well below the shortest pause between two tries of a mail
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "cxplan@localhost")
-# Where people reach the product: the beginning of every link in a mail.
-PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+# Where people reach the product: the beginning of every link in a mail. `serve` notes where it listens.
+PUBLIC_URL = env.text("PUBLIC_URL", env.noted(HOME / "run" / "served-at", "http://127.0.0.1:8000"))
 
 LOGGING = {
     "version": 1,

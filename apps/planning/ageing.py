@@ -65,12 +65,13 @@ def put_off(*, action: Action, as_of: date, actor: User | None, seen_at: datetim
 
 
 @transaction.atomic
-def let_go(*, action: Action, actor: User | None) -> None:
-    """Raises StepNotPossible, ActionGone."""
-    withdraw_action(action=action, reason=_("Let go of when asked: it had been left alone."), actor=actor)
+def let_go(*, action: Action, actor: User | None, seen_at: datetime | None = None) -> None:
+    """Raises StepNotPossible, ActionChanged, ActionGone."""
+    reason = _("Let go of when asked: it had been left alone.")
+    withdraw_action(action=action, reason=reason, actor=actor, seen_at=seen_at)
 
 
 @transaction.atomic
-def put_off_task(*, task: Task, as_of: date, actor: User | None) -> Task:
-    """Raises TaskGone."""
-    return change_task(task=task, changes={"due_on": new_day(as_of)}, actor=actor)
+def put_off_task(*, task: Task, as_of: date, actor: User | None, seen_at: datetime | None = None) -> Task:
+    """Raises TaskGone, EditConflict."""
+    return change_task(task=task, changes={"due_on": new_day(as_of)}, actor=actor, seen_at=seen_at)

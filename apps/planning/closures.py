@@ -94,13 +94,13 @@ def choices_of(action: Action) -> list[Unit]:
 
 
 @transaction.atomic
-def hand_over(*, action: Action, to: Unit, actor: User | None) -> Action:
+def hand_over(*, action: Action, to: Unit, actor: User | None, seen_at: datetime | None = None) -> Action:
     """Take an action that was not applied to a successor of its closed unit.
 
-    Raises StepNotPossible, NoSuccessor, AlreadyPlanned.
+    Raises ActionGone, ActionChanged, StepNotPossible, NoSuccessor, AlreadyPlanned.
     """
     plan = locked_plan(action)
-    action = locked(action)
+    action = locked(action, seen_at=seen_at)
     next_state(Step.CHANGE, action.state)
     if to not in choices_of(action):
         raise NoSuccessor(_("%(unit)s did not take over from there.") % {"unit": to.display_name})

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.accounts.services import record
-from apps.core.errors import CxplanError
 from apps.library.models import Playbook, Solution
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import codes
-from apps.planning.holding import PlanChanged, insert_action, record_action, set_fields
+from apps.planning.holding import PlanChanged, held_plan, insert_action, record_action, set_fields
 from apps.planning.models import Action, Plan, ReadyItem, ReadyScore, ReadyTick
 from apps.planning.plans import refuse_duplicates
 from apps.planning.rules import DateNotPossible, PlanIncomplete, require_current, require_solutions
@@ -24,10 +23,6 @@ from apps.taxonomy.models import Challenge
 
 Stage = Plan.Stage
 ORDER = list(Stage)
-
-
-class PlanGone(CxplanError):
-    code = "plan_gone"
 
 
 class Details(TypedDict):
@@ -188,10 +183,7 @@ def agree_plan(*, plan: Plan, as_of: date, actor: User | None, seen_at: datetime
 
 def _held(plan: Plan, *, seen_at: datetime | None) -> Plan:
     """The draft as it stands in the database, held until the end of the transaction."""
-    rows = Plan.objects.select_for_update(of=("self",)).select_related("challenge__metric", "owner")
-    current = rows.filter(pk=plan.pk).first()
-    if current is None:
-        raise PlanGone(_("Somebody withdrew this plan meanwhile."))
+    current = held_plan(plan)
     if current.stage == Stage.AGREED:
         raise StepNotPossible(_("This plan is agreed already. Change it on the page of its action."))
     if seen_at is not None and current.updated_at != seen_at:

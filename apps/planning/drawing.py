@@ -14,7 +14,7 @@ from apps.accounts.services import record
 from apps.core.errors import CxplanError
 from apps.notifications.services import Message, notify
 from apps.planning.draws import FEWEST_UNITS, MOST_STEPS, MOST_WEEKS, draw_steps, start_of
-from apps.planning.holding import record_action
+from apps.planning.holding import held_plan, record_action
 from apps.planning.models import Action, Draw, DrawnUnit, Plan
 from apps.planning.rules import PLANNED_AHEAD, DateNotPossible, require_reason
 from apps.planning.selectors import OVERLAP
@@ -39,12 +39,13 @@ def draw_plan(
     reason: str = "",
     at: datetime,
     actor: User | None,
+    seen_at: datetime | None = None,
 ) -> Draw:
     """Draw in which step each waiting unit starts; a second draw needs a reason and keeps the first.
 
-    Raises DrawNotPossible, DateNotPossible, ReasonMissing.
+    Raises PlanGone, PlanChanged, DrawNotPossible, DateNotPossible, ReasonMissing.
     """
-    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    plan = held_plan(plan, seen_at=seen_at)
     actions = _waiting(plan)
     _check_design(len(actions), steps=steps, gap_weeks=gap_weeks, first_on=first_on, as_of=at.date())
     former = plan.draws.filter(replaced_at=None).first()

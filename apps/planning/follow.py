@@ -1,7 +1,7 @@
 """What the page of an action tells of its tasks, check-ins and proofs."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ SHOWN = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
     pk: int
+    updated_at: datetime
     title: str
     assignee: str
     when: str
@@ -69,6 +70,7 @@ def followed(action: Action, *, as_of: date) -> Followed:
         tasks=tuple(
             TaskRow(
                 pk=task.pk,
+                updated_at=task.updated_at,
                 title=task.title,
                 assignee=str(task.assignee or ""),
                 when=_when(task, as_of),

@@ -18,7 +18,16 @@ from apps.planning.follow import followed
 from apps.planning.follow_forms import CheckInForm, ProofForm, TaskForm
 from apps.planning.following import add_proof, check_in, remove_proof
 from apps.planning.models import Action, Proof, Task
-from apps.planning.pages import action_in_scope, decide, entered, is_fragment, to_action, today_in, told
+from apps.planning.pages import (
+    action_in_scope,
+    decide,
+    entered,
+    is_fragment,
+    seen_at_of,
+    to_action,
+    today_in,
+    told,
+)
 from apps.planning.tasklist import add_task, change_task, finish_task, move_task, remove_task, reopen_task
 
 
@@ -37,11 +46,14 @@ def task_add(request: PersonRequest, external_id: str) -> HttpResponse:
 def task_done(request: PersonRequest, pk: int) -> HttpResponse:
     """Ticks the task off, or takes it up again."""
     task = _task(request, pk, Role.STAFF)
+    seen_at = seen_at_of(request)
     if task.done_at is None:
         return _changed(
-            request, task.action, lambda: finish_task(task=task, at=timezone.now(), actor=request.user)
+            request,
+            task.action,
+            lambda: finish_task(task=task, at=timezone.now(), actor=request.user, seen_at=seen_at),
         )
-    return _changed(request, task.action, lambda: reopen_task(task=task, actor=request.user))
+    return _changed(request, task.action, lambda: reopen_task(task=task, actor=request.user, seen_at=seen_at))
 
 
 @require_POST
@@ -61,14 +73,20 @@ def task_move(request: PersonRequest, pk: int) -> HttpResponse:
 def task_put_off(request: PersonRequest, pk: int) -> HttpResponse:
     task = _task(request, pk, Role.MANAGER)
     as_of = today_in(task.action.unit)
-    return _changed(request, task.action, lambda: put_off_task(task=task, as_of=as_of, actor=request.user))
+    seen_at = seen_at_of(request)
+    return _changed(
+        request,
+        task.action,
+        lambda: put_off_task(task=task, as_of=as_of, actor=request.user, seen_at=seen_at),
+    )
 
 
 @require_POST
 @require_role(Role.MANAGER)
 def task_remove(request: PersonRequest, pk: int) -> HttpResponse:
     task = _task(request, pk, Role.MANAGER)
-    return _changed(request, task.action, lambda: remove_task(task=task, actor=request.user))
+    seen_at = seen_at_of(request)
+    return _changed(request, task.action, lambda: remove_task(task=task, actor=request.user, seen_at=seen_at))
 
 
 @require_http_methods(["GET", "POST"])
@@ -147,7 +165,8 @@ def proof_remove(request: PersonRequest, pk: int) -> HttpResponse:
 def action_put_off(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     with told(request):
-        put_off(action=action, as_of=today_in(action.unit), actor=request.user)
+        as_of = today_in(action.unit)
+        put_off(action=action, as_of=as_of, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("The start has a new day."))
     return to_action(action)
 
@@ -158,7 +177,7 @@ def action_let_go(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
     is_gone = False
     with told(request):
-        let_go(action=action, actor=request.user)
+        let_go(action=action, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Let go of. It is off your list; the record of it stays."))
         is_gone = True
     return redirect("planning:action-list") if is_gone else to_action(action)

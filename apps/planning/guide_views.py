@@ -22,6 +22,7 @@ from apps.planning.pages import (
     challenge_asked_for,
     decide,
     entered,
+    seen_at_of,
     today_in,
     told,
     unit_asked_for,
@@ -181,9 +182,15 @@ def agree(request: PersonRequest, pk: int) -> HttpResponse:
 def discard(request: PersonRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(guide.drafts_in(request.person.scope(Role.MANAGER)), pk=pk)
     with told(request):
-        withdraw_plan(plan=plan, reason=_("The draft was thrown away."), actor=request.user)
+        withdraw_plan(
+            plan=plan,
+            reason=_("The draft was thrown away."),
+            actor=request.user,
+            seen_at=seen_at_of(request),
+        )
         messages.success(request, _("Thrown away."))
-    return redirect("planning:action-list")
+        return redirect("planning:action-list")
+    return redirect("planning:guide-resume", pk)
 
 
 @require_GET

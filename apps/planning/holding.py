@@ -18,6 +18,10 @@ class ActionGone(CxplanError):
     code = "action_gone"
 
 
+class PlanGone(CxplanError):
+    code = "plan_gone"
+
+
 class EditConflict(CxplanError):
     """Somebody else saved after the caller had read; `version` is what stands now."""
 
@@ -66,6 +70,17 @@ def locked(action: Action, *, seen_at: datetime | None = None) -> Action:
         raise ActionGone(_("Somebody withdrew this action meanwhile."))
     if seen_at is not None and current.updated_at != seen_at:
         raise ActionChanged(version=current.updated_at.isoformat())
+    return current
+
+
+def held_plan(plan: Plan, *, seen_at: datetime | None = None) -> Plan:
+    """The plan as it stands in the database, held until the end of the transaction."""
+    rows = Plan.objects.select_for_update(of=("self",)).select_related("challenge__metric", "owner")
+    current = rows.filter(pk=plan.pk).first()
+    if current is None:
+        raise PlanGone(_("Somebody withdrew this plan meanwhile."))
+    if seen_at is not None and current.updated_at != seen_at:
+        raise PlanChanged(version=current.updated_at.isoformat())
     return current
 
 

@@ -15,7 +15,7 @@ from apps.core.errors import CxplanError
 from apps.library.models import Solution
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import AppliedSolution, codes, freeze
-from apps.planning.holding import insert_action, locked, locked_plan, record_action, set_fields
+from apps.planning.holding import held_plan, insert_action, locked, locked_plan, record_action, set_fields
 from apps.planning.models import Action, Plan
 from apps.planning.rules import PlanIncomplete, require_current, require_solutions
 from apps.planning.selectors import solutions_of
@@ -148,8 +148,12 @@ def withdraw_action(
 
 
 @transaction.atomic
-def withdraw_plan(*, plan: Plan, reason: str = "", actor: User | None) -> int:
-    """Take back every action of the plan that was not applied yet, and tell how many."""
+def withdraw_plan(*, plan: Plan, reason: str = "", actor: User | None, seen_at: datetime | None = None) -> int:
+    """Take back every action of the plan that was not applied yet, and tell how many.
+
+    Raises PlanGone, PlanChanged.
+    """
+    plan = held_plan(plan, seen_at=seen_at)
     waiting = list(plan.actions.filter(state__in=[Action.State.DRAFT, Action.State.PLANNED]).order_by("pk"))
     for action in waiting:
         withdraw_action(action=action, reason=reason, actor=actor)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Scope, Unit
 from apps.planning.draws import FEWEST_UNITS, MOST_STEPS, MOST_WEEKS
-from apps.planning.forms import DayField, words
+from apps.planning.forms import DayField, VersionField, words
+from apps.planning.models import Plan
 from apps.planning.places import unit_choices
 from apps.planning.selectors import plannable_units
 from apps.taxonomy.models import Challenge
@@ -111,6 +112,7 @@ class RolloutForm(UnitsFields):
 
 
 class JoinForm(UnitsFields):
+    seen_at = VersionField()
     planned_on = DayField(label=gettext_lazy("Planned start"))
 
 
@@ -119,6 +121,7 @@ class StartsForm(forms.Form):
 
     SCHEMES = (("same", gettext_lazy("All at once")), ("staggered", gettext_lazy("In waves")))
 
+    seen_at = VersionField()
     scheme = forms.ChoiceField(
         label=gettext_lazy("When does each unit start?"), choices=SCHEMES, widget=forms.RadioSelect, initial="same"
     )
@@ -144,10 +147,12 @@ class StartsForm(forms.Form):
 
 
 class StartForm(forms.Form):
+    seen_at = VersionField()
     planned_on = DayField(label=gettext_lazy("Planned start"))
 
 
 class DrawForm(forms.Form):
+    seen_at = VersionField()
     steps = forms.IntegerField(label=gettext_lazy("How many start dates?"), min_value=2, max_value=MOST_STEPS)
     gap_weeks = forms.IntegerField(
         label=gettext_lazy("Weeks between two starts"), min_value=1, max_value=MOST_WEEKS
@@ -160,9 +165,9 @@ class DrawForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, data: Any = None, *, units: int, first_on: date, is_again: bool) -> None:
-        steps = min(4, max(2, units // 2))
-        super().__init__(data, initial={"steps": steps, "gap_weeks": 3, "first_on": first_on})
+    def __init__(self, data: Any = None, *, plan: Plan, units: int, first_on: date, is_again: bool) -> None:
+        initial = {"steps": min(4, max(2, units // 2)), "gap_weeks": 3, "first_on": first_on}
+        super().__init__(data, initial={"seen_at": plan.updated_at.isoformat(), **initial})
         self.is_possible = units >= FEWEST_UNITS
         if not is_again:
             del self.fields["reason"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -20,6 +20,7 @@ class RolloutRow:
     """One unit of the roll-out; `breach` says why it no longer counts as drawn, `is_drawn` that it does."""
 
     external_id: str
+    updated_at: datetime
     unit: str
     region: str
     state: str
@@ -125,6 +126,7 @@ def _waves(draw: Draw | None) -> tuple[tuple[Wave, ...], int]:
 def _row(action: Action, drawn: DrawnUnit | None, *, as_of: date) -> RolloutRow:
     return RolloutRow(
         external_id=action.external_id,
+        updated_at=action.updated_at,
         unit=action.unit.display_name,
         region=action.unit.region,
         state=action.state,

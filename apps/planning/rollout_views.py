@@ -20,8 +20,17 @@ from apps.planning.drafts import start_plan
 from apps.planning.drawing import draw_plan
 from apps.planning.draws import FEWEST_UNITS, SEEDS, staggered
 from apps.planning.focuses import FocusLimit, planning_rules
+from apps.planning.forms import refusals
 from apps.planning.models import Action, Plan
-from apps.planning.pages import action_in_scope, decide, entered, is_fragment, status_of, told
+from apps.planning.pages import (
+    action_in_scope,
+    decide,
+    entered,
+    is_fragment,
+    seen_at_of,
+    status_of,
+    told,
+)
 from apps.planning.rollout_forms import LISTED_AT_ONCE, DrawForm, JoinForm, RolloutForm, StartForm, StartsForm
 from apps.planning.rollouts import add_units, apply_due, move_start, set_starts
 
@@ -83,10 +92,13 @@ def rollout_starts(request: PersonRequest, pk: int) -> HttpResponse:
         steps=1 if is_same else asked["steps"],
     )
     starts = {action.pk: day for action, day in zip(waiting, days, strict=True)}
-    with told(request):
-        set_starts(plan=plan, starts=starts, as_of=timezone.localdate(), actor=request.user)
+    with refusals(form):
+        set_starts(
+            plan=plan, starts=starts, as_of=timezone.localdate(), actor=request.user, seen_at=asked["seen_at"]
+        )
         messages.success(request, _("Saved."))
-    return redirect("planning:rollout", pk)
+        return redirect("planning:rollout", pk)
+    return _rollout_page(request, pk, starts_form=form)
 
 
 @require_POST
@@ -100,8 +112,7 @@ def rollout_start(request: PersonRequest, external_id: str) -> HttpResponse:
     if not form.is_valid():
         return _rollout_page(request, action.plan_id, starts_form=form)
     with told(request):
-        day = form.cleaned_data["planned_on"]
-        move_start(action=action, planned_on=day, as_of=timezone.localdate(), actor=request.user)
+        move_start(action=action, **form.cleaned_data, as_of=timezone.localdate(), actor=request.user)
         messages.success(request, _("Saved."))
     return redirect("planning:rollout", action.plan_id)
 
@@ -112,7 +123,8 @@ def rollout_join(request: PersonRequest, pk: int) -> HttpResponse:
     """More units for the plan."""
     plan, today = _managed(request, pk), timezone.localdate()
     scope = request.person.scope(Role.MANAGER)
-    form = JoinForm(entered(request), scope=scope, initial={"planned_on": _next_monday(today)})
+    initial = {"planned_on": _next_monday(today), "seen_at": plan.updated_at.isoformat()}
+    form = JoinForm(entered(request), scope=scope, initial=initial)
     return decide(
         request,
         form,
@@ -123,6 +135,7 @@ def rollout_join(request: PersonRequest, pk: int) -> HttpResponse:
             focus=FocusLimit(at_most=planning_rules().focus_limit, as_of=today),
             focus_reason=form.cleaned_data["focus_reason"],
             actor=request.user,
+            seen_at=form.cleaned_data["seen_at"],
         ),
         template="planning/rollout_join.html",
         context={"plan": plan, **_units_context(request)},
@@ -139,7 +152,8 @@ def rollout_apply(request: PersonRequest, pk: int) -> HttpResponse:
     today = timezone.localdate()
     due = rollout_rows.due_actions(plan, scope=request.person.scope(Role.MANAGER), as_of=today)
     with told(request):
-        done = len(apply_due(plan=plan, actions=due, as_of=today, actor=request.user))
+        seen_at = seen_at_of(request)
+        done = len(apply_due(plan=plan, actions=due, as_of=today, actor=request.user, seen_at=seen_at))
         said = ngettext("Applied in %(count)s unit.", "Applied in %(count)s units.", done)
         messages.success(request, said % {"count": done})
     return redirect("planning:rollout", pk)
@@ -153,7 +167,9 @@ def rollout_draw(request: PersonRequest, pk: int) -> HttpResponse:
     waiting = rollout_rows.waiting_actions(plan)
     standing = plan.draws.filter(replaced_at=None).first()
     first_on = max(_next_monday(today), min((a.planned_on for a in waiting if a.planned_on), default=today))
-    form = DrawForm(entered(request), units=len(waiting), first_on=first_on, is_again=standing is not None)
+    form = DrawForm(
+        entered(request), plan=plan, units=len(waiting), first_on=first_on, is_again=standing is not None
+    )
     return decide(
         request,
         form,
@@ -180,7 +196,7 @@ def action_hand_over(request: PersonRequest, external_id: str) -> HttpResponse:
     to = next((unit for unit in choices_of(action) if unit.code.lower() == code), None)
     with told(request):
         if to is not None:
-            hand_over(action=action, to=to, actor=request.user)
+            hand_over(action=action, to=to, actor=request.user, seen_at=seen_at_of(request))
             messages.success(request, _("Handed over to %(unit)s.") % {"unit": to.display_name})
     seen = Action.objects.in_scope(request.person.scope()).filter(pk=action.pk).exists()
     return redirect("planning:action", external_id) if seen else redirect("planning:action-list")
@@ -200,7 +216,9 @@ def _rollout_page(
         "solutions": list(plan.solutions.all()),
         "rollout": shown,
         "page": shown.page,
-        "starts_form": starts_form if is_whole else StartsForm(initial={"first_on": _next_monday(today)}),
+        "starts_form": starts_form
+        if is_whole
+        else StartsForm(initial={"first_on": _next_monday(today), "seen_at": plan.updated_at.isoformat()}),
         "start_errors": starts_form.errors if starts_form and not is_whole else None,
         "may_change": manages_all,
         "may_edit": request.person.has(Role.MANAGER) and bool(managed.paths),

@@ -1,7 +1,7 @@
 """Changes to a plan in many units: a start for each, units that join, and those due applied at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from apps.planning.applying import apply_action
 from apps.planning.drawing import review_marks
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import AppliedSolution, codes
-from apps.planning.holding import insert_action, record_action
+from apps.planning.holding import held_plan, insert_action, locked, record_action
 from apps.planning.models import Action, Plan, Task
 from apps.planning.plans import refuse_duplicates
 from apps.planning.rules import PLANNED_AHEAD, DateNotPossible, PlanIncomplete, require_current
@@ -25,22 +25,30 @@ class DrawStands(CxplanError):
 
 
 @transaction.atomic
-def set_starts(*, plan: Plan, starts: Mapping[int, date], as_of: date, actor: User | None) -> int:
+def set_starts(
+    *, plan: Plan, starts: Mapping[int, date], as_of: date, actor: User | None, seen_at: datetime | None = None
+) -> int:
     """Give waiting actions of the plan, by their id, a start each; returns how many changed.
 
-    Raises DateNotPossible; DrawStands when the order was drawn by lot.
+    Raises PlanGone, PlanChanged, DateNotPossible; DrawStands when the order was drawn by lot.
     """
-    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    plan = held_plan(plan, seen_at=seen_at)
     if plan.draws.filter(replaced_at=None).exists():
         raise DrawStands(_("The order was drawn by lot. Draw again with a reason, or change the day of one unit."))
     return _set_starts(plan, starts, as_of=as_of, actor=actor)
 
 
 @transaction.atomic
-def move_start(*, action: Action, planned_on: date, as_of: date, actor: User | None) -> None:
-    """Another start in one unit; where it was drawn by lot, its mark is withheld from then on."""
+def move_start(
+    *, action: Action, planned_on: date, as_of: date, actor: User | None, seen_at: datetime | None = None
+) -> None:
+    """Another start in one unit; where it was drawn by lot, its mark is withheld from then on.
+
+    Raises PlanGone, ActionGone, ActionChanged, DateNotPossible.
+    """
     assert action.plan is not None
-    plan = Plan.objects.select_for_update().get(pk=action.plan.pk)
+    plan = held_plan(action.plan)
+    locked(action, seen_at=seen_at)
     _set_starts(plan, {action.pk: planned_on}, as_of=as_of, actor=actor)
     review_marks(units=[action.unit], actor=actor)
 
@@ -54,14 +62,14 @@ def add_units(
     focus: FocusLimit,
     focus_reason: str = "",
     actor: User | None,
+    seen_at: datetime | None = None,
 ) -> list[Action]:
     """Take the plan to more units; those who join after a draw are no part of it.
 
-    Raises PlanIncomplete, ChallengeNotCurrent, AlreadyPlanned, TooManyFocuses, DateNotPossible.
+    Raises PlanGone, PlanChanged, PlanIncomplete, ChallengeNotCurrent, AlreadyPlanned, TooManyFocuses,
+    DateNotPossible.
     """
-    plan = (
-        Plan.objects.select_for_update(of=("self",)).select_related("challenge__metric", "owner").get(pk=plan.pk)
-    )
+    plan = held_plan(plan, seen_at=seen_at)
     _check_start(planned_on, as_of=focus.as_of)
     require_current(plan.challenge)
     known = set(plan.actions.values_list("unit_id", flat=True))
@@ -95,14 +103,26 @@ def add_units(
         data = {"planned_on": planned_on, "solutions": codes(solutions)}
         record_action("planned" if is_agreed else "drafted", action, actor, data)
         added.append(action)
+    plan.save(update_fields=["updated_at"])
     data = {"units": [unit.code for unit in joining]}
     record(event="planning.plan.units_added", actor=actor, subject=plan, data=data)
     return added
 
 
 @transaction.atomic
-def apply_due(*, plan: Plan, actions: Sequence[Action], as_of: date, actor: User | None) -> list[Action]:
-    """Put in place today, with the solutions as planned, those of `actions` that are due; returns them."""
+def apply_due(
+    *,
+    plan: Plan,
+    actions: Sequence[Action],
+    as_of: date,
+    actor: User | None,
+    seen_at: datetime | None = None,
+) -> list[Action]:
+    """Put in place today, with the solutions as planned, those of `actions` that are due; returns them.
+
+    Raises PlanGone, PlanChanged, and what `apply_action` raises.
+    """
+    plan = held_plan(plan, seen_at=seen_at)
     solutions = list(plan.solutions.all())
     due = plan.actions.filter(
         pk__in=[action.pk for action in actions], state=Action.State.PLANNED, planned_on__lte=as_of

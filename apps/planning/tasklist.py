@@ -113,9 +113,9 @@ def move_task(*, task: Task, position: int, actor: User | None) -> None:
 
 
 @transaction.atomic
-def finish_task(*, task: Task, at: datetime, actor: User | None) -> Task:
-    """Tick it off; a task that is done already stays as it was."""
-    task = _held(task)
+def finish_task(*, task: Task, at: datetime, actor: User | None, seen_at: datetime | None = None) -> Task:
+    """Tick it off; a task that is done already stays as it was. Raises TaskGone, EditConflict."""
+    task = _held(task, seen_at=seen_at)
     if task.done_at is None:
         task.done_at, task.done_by = at, actor
         task.save(update_fields=["done_at", "done_by", "updated_at"])
@@ -124,8 +124,9 @@ def finish_task(*, task: Task, at: datetime, actor: User | None) -> Task:
 
 
 @transaction.atomic
-def reopen_task(*, task: Task, actor: User | None) -> Task:
-    task = _held(task)
+def reopen_task(*, task: Task, actor: User | None, seen_at: datetime | None = None) -> Task:
+    """Raises TaskGone, EditConflict."""
+    task = _held(task, seen_at=seen_at)
     if task.done_at is not None:
         task.done_at = task.done_by = None
         task.save(update_fields=["done_at", "done_by", "updated_at"])
@@ -134,8 +135,9 @@ def reopen_task(*, task: Task, actor: User | None) -> Task:
 
 
 @transaction.atomic
-def remove_task(*, task: Task, actor: User | None) -> None:
-    task = _held(task)
+def remove_task(*, task: Task, actor: User | None, seen_at: datetime | None = None) -> None:
+    """Raises TaskGone, EditConflict."""
+    task = _held(task, seen_at=seen_at)
     _record("removed", task, actor, {})
     task.delete()
 

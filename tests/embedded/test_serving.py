@@ -25,13 +25,13 @@ READY = re.compile(r"http://127\.0\.0\.1:\d+")
 class Serving:
     """`manage.py serve` in a session of its own, so that a signal to its group is what Ctrl-C sends."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, **settings: str) -> None:
         self.home = home
         self.said: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(port)],
             cwd=REPOSITORY,
-            env=environment(home, PYTHONUNBUFFERED="1"),
+            env=environment(home, PYTHONUNBUFFERED="1", **settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
