@@ -84,6 +84,7 @@ PLANNING_PAGES = [
     page("GET", "imports:note-many", managers()),
     page("POST", "imports:note-many", managers(422)),
     page("GET", "planning:solution-people", members(), "solution"),
+    page("GET", "planning:idea-trials", members(), "idea"),
     page("GET", "planning:solution-people", leads(), "draft"),
     page("GET", "planning:rules", leads()),
     page("POST", "planning:rules", leads(422)),

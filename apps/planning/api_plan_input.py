@@ -14,14 +14,16 @@ from rest_framework import serializers
 from apps.accounts.models import Unit, User
 from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
+from apps.ideas.models import Idea
 from apps.library.models import Playbook, Solution
-from apps.planning.drafts import Details, choose_solutions, make_concrete, start_plan
+from apps.planning.drafts import Details, choose_solutions, make_concrete, start_plan, tick_ready
 from apps.planning.drawing import draw_plan
 from apps.planning.draws import MOST_STEPS, MOST_WEEKS, SEEDS
 from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.guide import open_task_titles, planned_start, units_of
-from apps.planning.models import Draw, Plan
-from apps.planning.rules import require_solutions
+from apps.planning.models import Draw, Plan, ReadyItem, ReadyScore
+from apps.planning.pilots import idea_asked_for
+from apps.planning.rules import PlanIncomplete, require_solutions
 from apps.planning.selectors import possible_owners
 from apps.taxonomy.models import Challenge
 
@@ -54,6 +56,11 @@ class PlanFields(InputSerializer):
 
 class PlanInput(PlanFields):
     challenge = ReferenceField(queryset=Challenge.objects.all())
+    idea = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="Id of the idea that is tried out by one of the solutions.",
+    )
     units = serializers.ListField(
         child=serializers.CharField(max_length=64),
         allow_empty=False,
@@ -66,7 +73,16 @@ class PlanInput(PlanFields):
         attrs["units"] = self._units(attrs["units"])
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["units"])
+        if attrs.get("idea") is not None:
+            attrs["idea"] = self._idea(attrs["idea"])
         return attrs
+
+    def _idea(self, key: int) -> Idea:
+        idea = idea_asked_for(self.context["person"], str(key))
+        if idea is None:
+            message = _("There is no idea %(key)s that you may read.") % {"key": key}
+            raise serializers.ValidationError({"idea": [message]}, code="unknown_idea")
+        return idea
 
     def _units(self, codes: list[str]) -> list[Unit]:
         usable: QuerySet[Unit] = self.context["units"]
@@ -98,6 +114,24 @@ class PlanChange(PlanFields):
         max_length=TASKS_AT_MOST,
         help_text="What is to be done in every unit: replaces the open tasks.",
     )
+    ready = serializers.ListField(
+        child=serializers.PrimaryKeyRelatedField(queryset=ReadyItem.objects.filter(retired_at=None)),
+        required=False,
+        help_text="Ids of the questions before a start that are answered with yes: replaces the former.",
+    )
+    talk = serializers.DictField(
+        child=serializers.IntegerField(min_value=1, max_value=5),
+        required=False,
+        help_text="How the team sees it, from 1 to 5, by need, fit, resources, evidence, readiness and capacity: "
+        "replaces what was said before.",
+    )
+
+    def validate_talk(self, talk: dict[str, int]) -> dict[str, int]:
+        unknown = sorted(set(talk) - set(ReadyScore.Aspect.values))
+        if unknown:
+            message = _("There is no such question: %(names)s.") % {"names": ", ".join(unknown)}
+            raise serializers.ValidationError(message, code="unknown_aspect")
+        return talk
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         plan: Plan = self.context["plan"]
@@ -127,6 +161,7 @@ def start(values: Mapping[str, Any], *, as_of: date, person: Person) -> Plan:
         owner=values.get("owner", person.user),
         focus_reason=values.get("focus_reason", ""),
         focus=FocusLimit(at_most=planning_rules().focus_limit, as_of=as_of),
+        idea=values.get("idea"),
         actor=person.user,
     )
     if values.get("solutions") or values.get("playbook"):
@@ -139,8 +174,23 @@ def change_draft(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
     """Change what is given; all else stays as it is."""
     if "solutions" in values or "playbook" in values:
         _choose(plan, values, actor=actor)
-    if not set(CONCRETE) & set(values):
-        return
+    if set(CONCRETE) & set(values):
+        _make_concrete(plan, values, actor=actor)
+    if {"ready", "talk"} & set(values):
+        _tick(plan, values, actor=actor)
+
+
+def _tick(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
+    """What is not given stays as it is; a plan that does not say who and when is not ready to be asked."""
+    plan.refresh_from_db(fields=["stage"])
+    if plan.stage not in (Plan.Stage.READY, Plan.Stage.AGREE):
+        raise PlanIncomplete(_("Make the plan concrete first: who, when, where and how."), field="ready")
+    kept = ReadyItem.objects.filter(pk__in=plan.ready_ticks.values("item"), retired_at=None)
+    items = values["ready"] if "ready" in values else list(kept)
+    tick_ready(plan=plan, items=items, scores=values.get("talk"), actor=actor)
+
+
+def _make_concrete(plan: Plan, values: Mapping[str, Any], *, actor: User) -> None:
     require_solutions(list(plan.solutions.all()))
     details = Details(
         occasion=plan.occasion,

@@ -47,6 +47,9 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     randomised = serializers.BooleanField(source="is_randomised", read_only=True)
     planned_on = serializers.SerializerMethodField()
     actions = serializers.SerializerMethodField()
+    idea = serializers.SerializerMethodField()
+    ready = serializers.SerializerMethodField()
+    talk = serializers.SerializerMethodField()
 
     class Meta:
         model = Plan
@@ -66,6 +69,9 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "planned_on",
             "rhythm_weeks",
             "focus_reason",
+            "idea",
+            "ready",
+            "talk",
             "actions",
             "created_at",
             "updated_at",
@@ -77,6 +83,18 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     def get_actions(self, plan: Plan) -> list[str]:
         return [action.external_id for action in plan.actions.all()]
+
+    def get_idea(self, plan: Plan) -> int | None:
+        """The idea that it tries out."""
+        return next((action.idea_id for action in plan.actions.all() if action.idea_id), None)
+
+    def get_ready(self, plan: Plan) -> list[int]:
+        """Ids of the questions before a start that are answered with yes."""
+        return sorted(tick.item_id for tick in plan.ready_ticks.all())
+
+    def get_talk(self, plan: Plan) -> dict[str, int]:
+        """From 1 to 5, how the team sees it before the start."""
+        return {row.aspect: row.score for row in sorted(plan.ready_scores.all(), key=lambda row: row.aspect)}
 
     @extend_schema_field({"type": ["string", "null"], "format": "date"})
     def get_planned_on(self, plan: Plan) -> date | None:
@@ -146,7 +164,7 @@ class PlanViewSet(Collection[Plan]):
         else:
             plans = plans_managed(scope)
         return plans.select_related("challenge", "target_metric", "owner", "playbook").prefetch_related(
-            "solutions", Prefetch("actions", actions.order_by("external_id"))
+            "solutions", "ready_ticks", "ready_scores", Prefetch("actions", actions.order_by("external_id"))
         )
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
@@ -163,7 +181,10 @@ class PlanViewSet(Collection[Plan]):
     @extend_schema(request=PlanChange, responses=PlanSerializer, parameters=[IF_MATCH])
     @transaction.atomic
     def partial_update(self, request: Request, **_: object) -> Response:
-        """Choose the solutions of a draft and make it concrete; what is not given stays as it is."""
+        """Choose the solutions of a draft, make it concrete, answer what is asked before a start.
+
+        What is not given stays as it is.
+        """
         plan = self._locked(request)
         person = person_of_request(request)
         given = PlanChange(data=request.data, context={"person": person, "plan": plan})

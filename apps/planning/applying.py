@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.core.errors import CxplanError
+from apps.ideas.models import Idea
 from apps.planning.drawing import review_marks
 from apps.planning.events import NotedEvent, create_event
 from apps.planning.following import add_checklist, add_proof
 from apps.planning.freezing import AppliedSolution, freeze, snapshot
 from apps.planning.holding import insert_action, locked, record_action
 from apps.planning.models import Action, Event
+from apps.planning.pilots import is_tried_with
 from apps.planning.rules import PlanIncomplete, check_effective_on, check_period
 from apps.planning.selectors import is_undoable
 from apps.planning.states import Step, next_state
@@ -48,10 +50,13 @@ def log_action(
     note: str = "",
     stop_reason: str = "",
     is_randomised: bool = False,
+    idea: Idea | None = None,
     as_of: date,
     actor: User | None,
 ) -> Action:
     """Note something that was done already, without a plan; stopped when it has an end.
+
+    With `idea` it tried it out, when its solution is among them.
 
     Raises ExternalIdTaken, PlanIncomplete, SolutionNotUsable, DateNotPossible, FidelityOutOfRange.
     """
@@ -77,6 +82,7 @@ def log_action(
         cost=cost,
         note=note.strip(),
         is_randomised=is_randomised,
+        idea=idea if idea is not None and is_tried_with(idea, [one.solution for one in solutions]) else None,
     )
     freeze(action, solutions)
     record_action("logged", action, actor, snapshot(action))

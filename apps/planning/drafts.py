@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
 from apps.accounts.services import record
+from apps.ideas.models import Idea
 from apps.library.models import Playbook, Solution
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import codes
 from apps.planning.holding import PlanChanged, held_plan, insert_action, record_action, set_fields
 from apps.planning.models import Action, Plan, ReadyItem, ReadyScore, ReadyTick
+from apps.planning.pilots import let_go_of_idea
 from apps.planning.plans import refuse_duplicates
 from apps.planning.rules import DateNotPossible, PlanIncomplete, require_current, require_solutions
 from apps.planning.states import Step, StepNotPossible, next_state
@@ -47,6 +49,7 @@ def start_plan(
     owner: User | None,
     focus_reason: str = "",
     focus: FocusLimit,
+    idea: Idea | None = None,
     actor: User | None,
 ) -> Plan:
     """Take on a challenge in `units`: a draft that waits at the choice of solutions.
@@ -68,10 +71,14 @@ def start_plan(
         focus_reason=focus_reason.strip(),
     )
     plan.solutions.set(solutions)
-    data = {"challenge": challenge.code, "focus_reason": focus_reason.strip()}
+    data = {
+        "challenge": challenge.code,
+        "focus_reason": focus_reason.strip(),
+        "idea": idea.pk if idea else None,
+    }
     record(event="planning.plan.started", actor=actor, subject=plan, data=data)
     for unit in units:
-        action = insert_action(external_id=None, plan=plan, unit=unit, challenge=challenge, owner=owner)
+        action = insert_action(external_id=None, plan=plan, unit=unit, challenge=challenge, owner=owner, idea=idea)
         record_action("drafted", action, actor, data)
     return plan
 
@@ -90,6 +97,7 @@ def choose_solutions(
     require_solutions(solutions)
     before = codes(plan.solutions.all())
     plan.solutions.set(solutions)
+    let_go_of_idea(plan, solutions)
     plan.playbook = playbook
     _advance(plan, Stage.CONCRETE, "playbook")
     data = {"before": {"solutions": before}, "after": {"solutions": codes(solutions)}}

@@ -27,6 +27,7 @@ from apps.planning.pages import (
     told,
     unit_asked_for,
 )
+from apps.planning.pilots import idea_asked_for, readable_idea_of
 from apps.planning.plans import withdraw_plan
 
 Stage = Plan.Stage
@@ -42,6 +43,7 @@ def focus(request: PersonRequest) -> HttpResponse:
         units=selectors.plannable_units(scope=scope),
         initial={"challenge": challenge.code if challenge else ""},
     )
+    idea = idea_asked_for(request.person, request.GET.get("idea", ""))
     choices = places.unit_choices(
         scope=scope, below=unit_asked_for(request, scope), chosen=(request.POST or request.GET).getlist("units")
     )
@@ -50,6 +52,7 @@ def focus(request: PersonRequest) -> HttpResponse:
     today = today_in(choices.rows[0].unit)
     rules = planning_rules()
     context = {
+        "idea": idea,
         "units": choices,
         "steps": guide.steps_of(None, here=Stage.FOCUS),
         "challenges": selectors.challenges_to_choose(),
@@ -66,6 +69,7 @@ def focus(request: PersonRequest) -> HttpResponse:
                 solutions=list(Solution.objects.published().filter(code__in=request.GET.getlist("solution"))),
                 owner=request.user,
                 focus=FocusLimit(at_most=rules.focus_limit, as_of=today),
+                idea=idea,
                 actor=request.user,
             )
         ),
@@ -236,7 +240,12 @@ def _step(
             return redirect("planning:action-list")
         return redirect(f"planning:guide-{following.value}", plan.pk)
 
-    shown = {"plan": plan, "steps": guide.steps_of(plan, here=stage), **context}
+    shown = {
+        "plan": plan,
+        "idea": readable_idea_of(plan, request.person),
+        "steps": guide.steps_of(plan, here=stage),
+        **context,
+    }
     if position:
         shown["back"] = guide.STAGES[position - 1].value
     template = f"planning/guide_{stage.value}.html"

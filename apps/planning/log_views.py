@@ -52,7 +52,14 @@ def log(request: PersonRequest) -> HttpResponse:
         request,
         form,
         lambda: logged.extend(
-            log_actions(challenge=challenge, **form.logged(), owner=request.user, as_of=as_of, actor=request.user)
+            log_actions(
+                challenge=challenge,
+                **form.logged(),
+                owner=request.user,
+                idea=idea,
+                as_of=as_of,
+                actor=request.user,
+            )
         ),
         template="planning/log.html",
         context={"challenge": challenge, "units": units, "idea": idea},

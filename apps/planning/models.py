@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.uploads import StoredUnder
+from apps.ideas.models import Idea
 from apps.library.models import Playbook, Solution, SolutionVersion
 from apps.planning.dismissal import Dismissal  # noqa: F401  # Django finds models here
 from apps.planning.rule_models import PlanningRules as PlanningRules  # noqa: PLC0414  # found here
@@ -88,6 +89,8 @@ class Action(models.Model):
     plan = models.ForeignKey(Plan, models.PROTECT, null=True, blank=True, related_name="actions")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
     challenge = models.ForeignKey(Challenge, models.PROTECT, related_name="+")
+    # The idea that is tried out here.
+    idea = models.ForeignKey(Idea, models.SET_NULL, null=True, blank=True, related_name="+")
     # Frozen from the challenge when the action is applied.
     target_metric = models.ForeignKey(Metric, models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)

@@ -1,7 +1,7 @@
-"""The fragment of a solution's page that names who used it."""
+"""Fragments of the pages of solutions and ideas that say where they were used."""
 
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -12,6 +12,7 @@ from apps.library.models import Solution
 from apps.planning.dismissals import refusals_of
 from apps.planning.models import Action
 from apps.planning.people import units_to_ask
+from apps.planning.pilots import idea_asked_for, trials_of
 
 
 @require_safe
@@ -29,3 +30,14 @@ def solution_people(request: PersonRequest, code: str) -> HttpResponse:
         "refusals": refusals_of(scope=request.person.scope(Role.LEAD), solution=solution),
     }
     return render(request, "planning/_solution_people.html", context)
+
+
+@require_safe
+@require_role(Role.STAFF)
+def idea_trials(request: PersonRequest, pk: int) -> HttpResponse:
+    """The actions that try out an idea: those in the person's scope, and how many there are beyond."""
+    idea = idea_asked_for(request.person, str(pk))
+    if idea is None:
+        raise Http404
+    trials = trials_of(idea, scope=request.person.scope(Role.STAFF))
+    return render(request, "planning/_idea_trials.html", {"trials": trials})

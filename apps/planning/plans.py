@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Unit, User
 from apps.accounts.services import record
 from apps.core.errors import CxplanError
+from apps.ideas.models import Idea
 from apps.library.models import Solution
 from apps.planning.focuses import FocusLimit, check_focus
 from apps.planning.freezing import AppliedSolution, codes, freeze
 from apps.planning.holding import held_plan, insert_action, locked, locked_plan, record_action, set_fields
 from apps.planning.models import Action, Plan
+from apps.planning.pilots import is_tried_with, let_go_of_idea
 from apps.planning.rules import PlanIncomplete, require_current, require_solutions
 from apps.planning.selectors import solutions_of
 from apps.planning.states import Step, next_state
@@ -50,9 +52,12 @@ def create_plan(
     is_randomised: bool = False,
     focus_reason: str = "",
     focus: FocusLimit | None = None,
+    idea: Idea | None = None,
     actor: User | None,
 ) -> Plan:
     """Decide to apply `solutions` to `challenge`: one planned action in each of `units`.
+
+    With `idea` they try it out, when its solution is among them.
 
     Raises PlanIncomplete, ChallengeNotCurrent, SolutionNotUsable, AlreadyPlanned; TooManyFocuses with a
     limit and without a reason.
@@ -77,7 +82,10 @@ def create_plan(
         focus_reason=focus_reason.strip(),
     )
     plan.solutions.set(solutions)
-    record(event="planning.plan.created", actor=actor, subject=plan, data={"challenge": challenge.code})
+    if idea is not None and not is_tried_with(idea, solutions):
+        idea = None
+    data = {"challenge": challenge.code, "idea": idea.pk if idea else None}
+    record(event="planning.plan.created", actor=actor, subject=plan, data=data)
     for unit in units:
         action = insert_action(
             external_id=None,
@@ -88,6 +96,7 @@ def create_plan(
             planned_on=planned_on,
             owner=owner,
             is_randomised=is_randomised,
+            idea=idea,
         )
         record_action("planned", action, actor, {"planned_on": planned_on, "solutions": codes(solutions)})
     return plan
@@ -164,6 +173,7 @@ def _plan_solutions(action: Action, plan: Plan | None, solutions: Sequence[Solut
     """Change what is planned; an action without a plan names its solutions itself."""
     if plan is not None:
         plan.solutions.set(solutions)
+        let_go_of_idea(plan, solutions)
         return
     action.solutions.all().delete()
     freeze(action, [AppliedSolution(solution=solution) for solution in solutions])

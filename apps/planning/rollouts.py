@@ -93,6 +93,7 @@ def add_units(
             state=Action.State.PLANNED if is_agreed else Action.State.DRAFT,
             planned_on=planned_on,
             owner=plan.owner,
+            idea=first.idea if first else None,
         )
         Task.objects.bulk_create(
             [

@@ -67,6 +67,7 @@ urlpatterns = [
     path("tasks/<int:pk>/put-off/", follow_views.task_put_off, name="task-put-off"),
     path("tasks/<int:pk>/remove/", follow_views.task_remove, name="task-remove"),
     path("solutions/<str:code>/people/", people_views.solution_people, name="solution-people"),
+    path("ideas/<int:pk>/actions/", people_views.idea_trials, name="idea-trials"),
     path("events/", event_views.event_list, name="event-list"),
     path("events/new/", event_views.event_new, name="event-new"),
     path("events/<int:pk>/", event_views.event, name="event"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
+from apps.ideas.models import Idea
 from apps.planning import selectors
 from apps.planning.closures import choices_of
 from apps.planning.filter_bar import filter_bar
@@ -93,15 +94,17 @@ def plan_new(request: PersonRequest) -> HttpResponse:
             "owner": request.user,
         },
     )
+    idea = idea_asked_for(request.person, request.GET.get("idea", ""))
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            return _planned(request, form, challenge, as_of=today)
-    idea = idea_asked_for(request.person, request.GET.get("idea", ""))
+            return _planned(request, form, challenge, idea, as_of=today)
     context = {"form": form, "challenge": challenge, "units": units, "idea": idea}
     return render(request, "planning/plan_new.html", context, status=status_of(request))
 
 
-def _planned(request: PersonRequest, form: PlanForm, challenge: Challenge, *, as_of: date) -> HttpResponse:
+def _planned(
+    request: PersonRequest, form: PlanForm, challenge: Challenge, idea: Idea | None, *, as_of: date
+) -> HttpResponse:
     entered = form.cleaned_data
     plan = create_plan(
         challenge=challenge,
@@ -114,6 +117,7 @@ def _planned(request: PersonRequest, form: PlanForm, challenge: Challenge, *, as
         focus_reason=entered["focus_reason"],
         # What is in place already is a fact to note, not a focus to take on.
         focus=None if form.is_in_place else FocusLimit(at_most=planning_rules().focus_limit, as_of=as_of),
+        idea=idea,
         actor=request.user,
     )
     first = plan.actions.select_related("unit").order_by("unit__name", "pk")[0]
@@ -165,6 +169,7 @@ def action(request: PersonRequest, external_id: str) -> HttpResponse:
         "successors": choices_of(shown) if manages else [],
         "history": history(shown),
         "profile": profile_of(shown.plan),
+        "idea": idea_asked_for(request.person, str(shown.idea_id or "")),
         "manages": manages,
         "follow": followed(shown, as_of=today),
         "task_form": TaskForm(action=shown, person=request.user) if manages else None,

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from apps.planning.models import Action, Draw, Plan
 from tests.factories import ActionFactory, PlanFactory, UnitFactory
+from tests.ideas_factories import IdeaFactory
 from tests.library_factories import PlaybookFactory, PlaybookSolutionFactory
+from tests.planning_factories import ReadyItemFactory
 
 pytestmark = pytest.mark.django_db
 PLANS, PROOFS = "/api/v1/plans/", "/api/v1/proofs/"
@@ -170,3 +172,51 @@ def test_a_proof_needs_an_action_of_ones_own_that_is_applied(api, manager, outsi
 
     assert send(outsider).json()["code"] == "unknown_action"
     assert (send(manager).status_code, send(manager).json()["code"]) == (409, "step_not_possible")
+
+
+def test_what_is_asked_before_a_start_is_answered_and_kept(api, manager, draft):
+    asked, other = ReadyItemFactory(label="Does everybody know?"), ReadyItemFactory(label="Is there a budget?")
+    client, address = api(manager), f"{PLANS}{draft.pk}/"
+    early = client.patch(address, {"ready": [asked.pk]}, format="json")
+    assert (early.status_code, early.json()["code"]) == (422, "plan_incomplete"), early.json()
+    body = {"occasion": "Every day", "planned_on": SOON, "ready": [asked.pk], "talk": {"need": 5, "fit": 2}}
+    told = client.patch(address, body, format="json")
+    assert told.status_code == 200, told.json()
+    assert (told.json()["ready"], told.json()["talk"]) == ([asked.pk], {"fit": 2, "need": 5})
+    assert told.json()["stage"] == "agree"
+    assert client.patch(address, {"talk": {"need": 4}}, format="json").json()["ready"] == [asked.pk]
+    again = client.patch(address, {"ready": [other.pk]}, format="json").json()
+    assert (again["ready"], again["talk"]) == ([other.pk], {"need": 4})
+    assert client.patch(address, {"ready": [], "talk": {}}, format="json").json()["talk"] == {}
+    assert client.post(f"{address}agree/").json()["stage"] == "agreed"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"ready": [999_999]}, "#/ready/0"),
+        ({"talk": {"luck": 3}}, "#/talk"),
+        ({"talk": {"need": 6}}, "#/talk/need"),
+        ({"talk": {"need": 0}}, "#/talk/need"),
+    ],
+)
+def test_answers_to_questions_nobody_asked_are_refused(api, manager, draft, body, pointer):
+    refused = api(manager).patch(f"{PLANS}{draft.pk}/", body, format="json")
+    assert refused.status_code == 400
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+def test_a_question_that_was_retired_is_not_answered(api, manager, draft):
+    retired = ReadyItemFactory(retired_at=timezone.now())
+    assert api(manager).patch(f"{PLANS}{draft.pk}/", {"ready": [retired.pk]}, format="json").status_code == 400
+
+
+def test_a_plan_that_tries_out_an_idea_says_so(api, manager, challenge, training):
+    idea = IdeaFactory(challenge=challenge, solution=training, state="pilot")
+    hidden = IdeaFactory(let_in_at=None)
+    body = {"challenge": "waiting", "units": ["LILLE"], "solutions": ["training"], "idea": idea.pk}
+    made = api(manager).post(PLANS, body, format="json")
+    assert made.status_code == 201, made.json()
+    assert made.json()["idea"] == idea.pk
+    refused = api(manager).post(PLANS, {**body, "idea": hidden.pk}, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "#/idea")
