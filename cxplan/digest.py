@@ -13,7 +13,8 @@ from apps.accounts.person import Person
 from apps.core import formats
 from apps.core.templatetags.cx import VERDICTS, EstimateWords
 from apps.feedback.selectors import MetricTrend
-from apps.impact.focus import FocusRow, Result, Working, focus_rows, results_ready, what_works
+from apps.impact.focus import HELPING, FocusRow, Result, Working, focus_rows, results_ready, what_works
+from apps.impact.models import RankedSolution
 from apps.impact.selectors import last_measured_on
 from apps.notifications.models import Notification
 from apps.notifications.selectors import mail_counts, news_for_digest, wishes_of
@@ -157,9 +158,8 @@ def _of_news(notification: Notification) -> Line:
 
 
 def _of_lead(person: Person) -> list[Section]:
-    working = what_works()
-    proven = [row for row in working if row.verdict in {"works", "likely_works", "trade_off"}]
-    harmful = [row for row in working if row.verdict == "harmful"]
+    proven = what_works(limit=LISTED, verdicts=HELPING)
+    harmful = what_works(limit=LISTED, verdicts=[RankedSolution.Verdict.HARMFUL])
     failed = mail_counts().failed if person.leads_from_the_top else 0
     owed = []
     if failed:
@@ -172,7 +172,7 @@ def _of_lead(person: Person) -> list[Section]:
             )
         )
     return [
-        _section(_("These do harm: consider stopping them"), map(_of_working, harmful[:LISTED])),
-        _section(_("What works now"), map(_of_working, proven[:LISTED])),
+        _section(_("These do harm: consider stopping them"), map(_of_working, harmful)),
+        _section(_("What works now"), map(_of_working, proven)),
         _section(_("Waiting for you"), owed),
     ]

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import Unit
 from apps.accounts.person import Person
 from apps.feedback.selectors import MetricTrend, unit_trends
-from apps.impact.focus import FocusRow, Working, focus_rows, what_works
-from apps.impact.models import Effect
-from apps.impact.selectors import Progress, last_measured_on, measurement_progress
+from apps.impact.focus import HELPING, FocusRow, Working, focus_rows, what_works
+from apps.impact.models import Effect, RankedSolution
+from apps.impact.selectors import last_measured_on
 from apps.imports.models import ImportBatch
 from apps.notifications.models import Conversation
 from apps.notifications.selectors import mail_counts, open_conversation, results_seen_at, wishes_of
@@ -93,7 +93,6 @@ class LeadHome:
     harmful: tuple[Working, ...]
     feed: tuple[FeedItem, ...]
     failed_mails: int
-    progress: Progress
     imports: tuple[ImportBatch, ...]
     adoption: Adoption
 
@@ -122,14 +121,12 @@ def manager_home(*, person: Person, unit: Unit, today: date) -> ManagerHome:
 
 
 def lead_home(*, person: Person, unit: Unit, today: date) -> LeadHome:
-    working = what_works()
     return LeadHome(
         overall=overall_trend(unit),
-        works=tuple(row for row in working if row.verdict != "harmful" and row.verdict != "unlikely")[:LISTED],
-        harmful=tuple(row for row in working if row.verdict == "harmful")[:LISTED],
+        works=tuple(what_works(limit=LISTED, verdicts=HELPING)),
+        harmful=tuple(what_works(limit=LISTED, verdicts=[RankedSolution.Verdict.HARMFUL])),
         feed=feed_of(person=person, unit=unit),
         failed_mails=mail_counts().failed if person.leads_from_the_top else 0,
-        progress=measurement_progress(as_of=today),
         imports=tuple(ImportBatch.objects.order_by("-pk")[:LISTED]),
         adoption=_adoption(person, unit, today),
     )
@@ -139,7 +136,7 @@ def staff_home(*, person: Person, unit: Unit, today: date) -> StaffHome:
     return StaffHome(
         overall=overall_trend(unit),
         running=_running(person, unit),
-        works=tuple(row for row in what_works(limit=LISTED) if row.verdict in {"works", "likely_works"}),
+        works=tuple(what_works(limit=LISTED, verdicts=HELPING)),
         duties=tasks_of(person=person, today=today),
         feed=feed_of(person=person, unit=unit),
     )

@@ -7,6 +7,7 @@ from cxplan import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("home/measuring/", views.measuring, name="measuring"),
     path("settings/digest/", views.digest, name="digest"),
     path("solution-strips/", views.solution_strips, name="solution-strips"),
     path("healthz", views.healthz, name="healthz"),

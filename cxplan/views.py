@@ -11,11 +11,14 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
 from apps.accounts.selectors import chosen_unit
 from apps.curation.queue import queue_count
+from apps.impact.selectors import measurement_progress
 from cxplan.digest import digest_of
 from cxplan.evidence import strips
 from cxplan.home import lead_home, manager_home, staff_home
 
 STRIPS_AT_ONCE = 100
+# Of what waits for a curator; beyond it the number says no more.
+WAITING_COUNTED = 99
 
 
 @require_safe
@@ -25,14 +28,24 @@ def home(request: PersonRequest) -> HttpResponse:
     if not unit:
         return render(request, "home/no_unit.html")
     if person.has(Role.LEAD):
+        count = queue_count(person=person, at=timezone.now(), at_most=WAITING_COUNTED + 1)
         context = {
             "home": lead_home(person=person, unit=unit, today=today),
-            "waiting_count": queue_count(person=person, at=timezone.now()),
+            "waiting_count": min(count, WAITING_COUNTED),
+            "waits_more": count > WAITING_COUNTED,
         }
         return render(request, "home/lead.html", context)
     if person.has(Role.MANAGER):
         return render(request, "home/manager.html", {"home": manager_home(person=person, unit=unit, today=today)})
     return render(request, "home/staff.html", {"home": staff_home(person=person, unit=unit, today=today)})
+
+
+@require_safe
+@require_role(Role.LEAD)
+def measuring(request: PersonRequest) -> HttpResponse:
+    """How far measurement is: it reads a digest of all data, so that Home does not wait for it."""
+    progress = measurement_progress(as_of=timezone.now().date())
+    return render(request, "home/_measuring.html", {"progress": progress})
 
 
 @require_safe

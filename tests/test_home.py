@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -31,6 +33,7 @@ from tests.factories import (
 )
 from tests.notification_factories import MailFactory, NotificationFactory
 from tests.planning_factories import CheckInFactory, TaskFactory
+from tests.taxonomy_factories import UnmappedLabelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -272,3 +275,53 @@ def test_sharing_results_with_the_team_opens_a_conversation(client, manager, cha
 @pytest.mark.parametrize("who", ["manager", "lead", "staff"])
 def test_every_home_has_the_ideas(request, client, chain, who):
     assert f'hx-get="{reverse("ideas:home")}"' in home_of(client, request.getfixturevalue(who))
+
+
+def test_how_far_measurement_is_comes_after_the_page(client, lead, chain, overall):
+    assert f'hx-get="{reverse("measuring")}"' in home_of(client, lead)
+    assert "up to date" in client.get(reverse("measuring")).content.decode()
+    ChallengeFactory()
+    fragment = client.get(reverse("measuring")).content.decode()
+    assert "0 of 1 metrics" in fragment
+    assert 'hx-trigger="every 5s"' in fragment
+
+
+def test_a_long_queue_is_counted_no_further_than_it_is_told(client, lead, chain, monkeypatch):
+    UnmappedLabelFactory.create_batch(4)
+    assert "4 entries need a word from you" in home_of(client, lead)
+    monkeypatch.setattr("cxplan.views.WAITING_COUNTED", 3)
+    assert "More than 3 entries need a word from you" in home_of(client, lead)
+
+
+@pytest.mark.parametrize("who", ["manager", "lead", "staff"])
+@pytest.mark.parametrize("name", ["home", "digest"])
+def test_home_costs_no_more_queries_when_there_is_more(request, client, chain, overall, who, name):
+    client.force_login(request.getfixturevalue(who))
+
+    def add():
+        for _ in range(4):
+            challenge = ChallengeFactory()
+            action = ActionFactory(unit=chain.lille, challenge=challenge)
+            ActionSolutionFactory(action=action)
+            EffectFactory(action=action)
+            EffectFactory(
+                action=ActionFactory(unit=chain.lille, challenge=challenge, effective_on=timezone.localdate()),
+                status=Effect.Status.TOO_EARLY,
+                effect=None,
+                se=None,
+                low=None,
+                high=None,
+                p_positive=None,
+            )
+            TaskFactory(action=planned(chain.lille, timezone.localdate()), due_on=timezone.localdate())
+            RankedSolutionFactory()
+
+    add()
+    client.get(reverse(name))
+    with CaptureQueriesContext(connection) as few:
+        client.get(reverse(name))
+    add()
+    client.get(reverse(name))
+    with CaptureQueriesContext(connection) as many:
+        client.get(reverse(name))
+    assert len(many) <= len(few)

@@ -90,6 +90,7 @@ PAGES = [
     page("GET", "digest", members()),
     page("GET", "search:search", members()),
     page("GET", "solution-strips", members()),
+    page("GET", "measuring", leads()),
     page("GET", "accounts:settings", members()),
     page("POST", "accounts:settings", members(422)),
     page("POST", "accounts:token-new", members(422)),

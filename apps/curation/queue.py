@@ -168,9 +168,9 @@ def look_alikes(person: Person) -> QuerySet[LookAlike]:
     )
 
 
-def queue_count(*, person: Person, at: datetime) -> int:
-    """How much waits for the person; one query."""
-    return _together(waiting(person, at)).count()
+def queue_count(*, person: Person, at: datetime, at_most: int | None = None) -> int:
+    """How much waits for the person, counted no further than `at_most`; one query."""
+    return _together(waiting(person, at))[:at_most].count()
 
 
 def queue_filters(*, person: Person, kind: str, at: datetime) -> tuple[Filter, ...]:

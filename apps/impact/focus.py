@@ -36,6 +36,12 @@ VERDICT_ORDER = [
     RankedSolution.Verdict.UNLIKELY,
     RankedSolution.Verdict.UNKNOWN,
 ]
+TOLD = tuple(verdict for verdict in VERDICT_ORDER if verdict != RankedSolution.Verdict.UNKNOWN)
+HELPING = (
+    RankedSolution.Verdict.WORKS,
+    RankedSolution.Verdict.LIKELY_WORKS,
+    RankedSolution.Verdict.TRADE_OFF,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +142,7 @@ class Result:
 class Working:
     """A solution with a verdict, for one challenge."""
 
+    pk: int
     code: str
     title: str
     challenge_code: str
@@ -303,9 +310,8 @@ def _benchmarks() -> Mapping[int, Mapping[str, float]]:
 
 def _best_solutions(challenge_ids: Sequence[int]) -> Mapping[int, RankedSolution]:
     """The first of each challenge's ranking, when it is known to help."""
-    helping = (RankedSolution.Verdict.WORKS, RankedSolution.Verdict.LIKELY_WORKS, RankedSolution.Verdict.TRADE_OFF)
     first = RankedSolution.objects.filter(
-        challenge__in=challenge_ids, context="", rank__isnull=False, verdict__in=helping
+        challenge__in=challenge_ids, context="", rank__isnull=False, verdict__in=HELPING
     )
     chosen = first.select_related("solution").order_by("challenge_id", "rank").distinct("challenge_id")
     return {row.challenge_id: row for row in chosen}
@@ -324,18 +330,17 @@ def _trend(found: _Weeks, metric: Metric, spread: float) -> str:
 
 def results_ready(*, person: Person, unit: Unit | None = None, limit: int = 5) -> list[Result]:
     """The newest results of the person's units (or of `unit` and below) that say something."""
-    effects = (
-        Effect.objects.on_target()
-        .in_scope(person.scope(Role.STAFF))
-        .filter(status=Effect.Status.ESTIMATED)
-        .select_related("metric", "action__unit", "action__challenge__merged_into")
-        .defer("series", "quality_parts")
-    )
+    effects = Effect.objects.on_target().in_scope(person.scope(Role.STAFF)).filter(status=Effect.Status.ESTIMATED)
     if unit is not None:
         effects = effects.filter(action__unit__path__startswith=unit.path)
+    # Keys are put in order first: whole rows of a large chain take several times as long to sort.
+    first = list(effects.order_by(F("action__effective_on").desc(), "-pk").values_list("pk", flat=True)[:limit])
+    newest = Effect.objects.filter(pk__in=first).select_related(
+        "metric", "action__unit", "action__challenge__merged_into"
+    )
     used = ActionSolution.objects.select_related("version__solution")
-    newest = effects.order_by(F("action__effective_on").desc(), "-pk")[:limit]
-    return [_result(effect) for effect in newest.prefetch_related(Prefetch("action__solutions", queryset=used))]
+    found = newest.defer("series", "quality_parts").prefetch_related(Prefetch("action__solutions", queryset=used))
+    return [_result(effect) for effect in sorted(found, key=lambda effect: first.index(effect.pk))]
 
 
 def _result(effect: Effect) -> Result:
@@ -362,25 +367,34 @@ def _result(effect: Effect) -> Result:
 
 def what_works(*, limit: int | None = None, verdicts: Sequence[str] = ()) -> list[Working]:
     """Solutions with a verdict, the best proven first."""
-    wanted = list(verdicts) or [verdict for verdict in VERDICT_ORDER if verdict != RankedSolution.Verdict.UNKNOWN]
-    rows = RankedSolution.objects.filter(context="", verdict__in=wanted, effect__isnull=False).select_related(
-        "solution", "challenge", "metric"
+    return _told([pk for pk, _verdict in _known(verdicts or TOLD)[:limit]])
+
+
+def _known(verdicts: Sequence[str]) -> list[tuple[int, str]]:
+    """Keys of rankings in order, each with its verdict; rows are read only for those that are told."""
+    rows = RankedSolution.objects.filter(context="", verdict__in=verdicts, effect__isnull=False).values_list(
+        "pk", "verdict", "evidence", "p_positive", "solution__code", "challenge__code", "solution", "metric"
     )
     ordered = sorted(
         rows,
         key=lambda row: (
-            VERDICT_ORDER.index(RankedSolution.Verdict(row.verdict)),
-            -row.evidence,
-            -(row.p_positive or 0.0),
-            row.solution.code,
-            row.challenge.code,
+            VERDICT_ORDER.index(RankedSolution.Verdict(row[1])),
+            -row[2],
+            -(row[3] or 0.0),
+            row[4],
+            row[5],
         ),
     )
     # One solution is one piece of news: it stands under the challenge it is known best for.
-    known: dict[tuple[int, int], RankedSolution] = {}
-    for row in ordered:
-        known.setdefault((row.solution_id, row.metric_id), row)
-    return [_working(row) for row in list(known.values())[:limit]]
+    known: dict[tuple[int, int], tuple[int, str]] = {}
+    for pk, verdict, *_proof, solution, metric in ordered:
+        known.setdefault((solution, metric), (pk, verdict))
+    return list(known.values())
+
+
+def _told(pks: Sequence[int]) -> list[Working]:
+    rows = RankedSolution.objects.select_related("solution", "challenge", "metric").in_bulk(pks)
+    return [_working(rows[pk]) for pk in pks if pk in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,13 +406,19 @@ class VerdictGroup:
 
 def works_by_verdict(*, limit: int) -> list[VerdictGroup]:
     """Every solution with a verdict, grouped; of each group the best proven ones."""
-    found = what_works()
-    groups = [(verdict, tuple(row for row in found if row.verdict == verdict)) for verdict in VERDICT_ORDER]
-    return [VerdictGroup(verdict=verdict, total=len(rows), rows=rows[:limit]) for verdict, rows in groups if rows]
+    found = _known(TOLD)
+    groups = {verdict: [pk for pk, said in found if said == verdict] for verdict in VERDICT_ORDER}
+    told = {row.pk: row for row in _told([pk for pks in groups.values() for pk in pks[:limit]])}
+    return [
+        VerdictGroup(verdict=verdict, total=len(pks), rows=tuple(told[pk] for pk in pks[:limit] if pk in told))
+        for verdict, pks in groups.items()
+        if pks
+    ]
 
 
 def _working(row: RankedSolution) -> Working:
     return Working(
+        pk=row.pk,
         code=row.solution.code,
         title=row.solution.display_title,
         challenge_code=row.challenge.code,

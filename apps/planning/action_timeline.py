@@ -10,16 +10,9 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, Unit
 from apps.core.periods import WEEK
+from apps.planning.action_filters import ActionFilters, filtered_actions
 from apps.planning.models import Action, Event
-from apps.planning.selectors import (
-    ActionFilters,
-    day,
-    filtered_actions,
-    is_overdue,
-    solutions_of,
-    when,
-    with_solutions,
-)
+from apps.planning.selectors import day, is_overdue, solutions_of, when, with_solutions
 
 # The weeks of the drawing are counted from today, so that today lies between two of them.
 WEEKS, WEEKS_BEFORE, WEEKS_A_MARK = 24, 16, 4

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Scope, User
+from apps.planning.action_filters import ActionFilters, filtered_actions
 from apps.planning.models import Action, Draw, Event, Task
 from apps.planning.rhythm import LONGEST_WEEKS, USUAL_WEEKS, check_in_days
-from apps.planning.selectors import ActionFilters, filtered_actions, solutions_of, with_solutions
+from apps.planning.selectors import solutions_of, with_solutions
 from apps.planning.states import FROZEN, OPEN
 
 # Of each kind in a month; more can't be read and are found with the filters.

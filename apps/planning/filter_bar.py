@@ -4,16 +4,17 @@ from typing import Any
 
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Scope, User
-from apps.planning import selectors
+from apps.planning.action_filters import ActionFilters, challenges_in_use, owners_in
 from apps.planning.models import Action
 from apps.planning.pages import day_in, unit_asked_for
+from apps.planning.selectors import STATE_HEADINGS
 
 MINE = "me"
 
 
-def filters_of(request: PersonRequest, scope: Scope) -> selectors.ActionFilters:
+def filters_of(request: PersonRequest, scope: Scope) -> ActionFilters:
     asked = request.GET
-    return selectors.ActionFilters(
+    return ActionFilters(
         unit=unit_asked_for(request, scope),
         challenge=asked.get("challenge", ""),
         state=asked.get("state", "") if asked.get("state") in Action.State.values else "",
@@ -29,11 +30,11 @@ def filter_bar(request: PersonRequest, scope: Scope, *, view: str) -> dict[str, 
     filters = filters_of(request, scope)
     return {
         "filters": filters,
-        "challenges": selectors.challenges_in_use(scope=scope),
-        "owners": [user for user in selectors.owners_in(scope=scope) if user != request.user],
+        "challenges": challenges_in_use(scope=scope),
+        "owners": [user for user in owners_in(scope=scope, also=filters.owner) if user != request.user],
         "is_mine": filters.owner == request.user,
         "may_plan": request.person.has(Role.MANAGER),
-        "states": list(selectors.STATE_HEADINGS.items()),
+        "states": list(STATE_HEADINGS.items()),
         "view": view,
         "view_url": f"planning:{'action-list' if view == 'board' else f'action-{view}'}",
     }

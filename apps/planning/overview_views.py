@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +16,8 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
 from apps.accounts.person import person_of
-from apps.planning.action_table import columns, csv_lines, table_page, xlsx_bytes
+from apps.planning.action_export import csv_lines, xlsx_file
+from apps.planning.action_table import columns, table_page
 from apps.planning.action_timeline import timeline
 from apps.planning.calendar_days import entries_of_person, month_of
 from apps.planning.feeds import reader_of, renew_feed, revoke_feed
@@ -48,12 +49,11 @@ def action_export(request: PersonRequest) -> HttpResponseBase:
     name = f"plans-{timezone.localdate():%Y-%m-%d}"
     response: HttpResponseBase
     if request.GET.get("format") == "xlsx":
-        body = xlsx_bytes(scope=scope, filters=filters, sort=sort)
-        response = HttpResponse(body, content_type=SHEET)
+        response = FileResponse(xlsx_file(scope=scope, filters=filters, sort=sort), content_type=SHEET)
         name += ".xlsx"
     else:
-        lines = list(csv_lines(scope=scope, filters=filters, sort=sort))
-        response = StreamingHttpResponse(iter(lines), content_type="text/csv; charset=utf-8")
+        lines = csv_lines(scope=scope, filters=filters, sort=sort)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         name += ".csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,13 +1,13 @@
 """Which actions there are, who may own one, and what else happens around it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import Coalesce
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,14 +17,14 @@ from apps.accounts.models import AuditEvent, Scope, Unit, UnitPlacement, User
 from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
-from apps.planning.models import Action, ActionSolution, Event, Plan
+from apps.planning.action_filters import ActionFilters, filtered_actions
+from apps.planning.models import Action, Event
 from apps.planning.pilots import tried_out
 from apps.planning.states import FROZEN, OPEN, Step, is_possible
 from apps.taxonomy.models import Challenge, Metric
 
 BOARD_ROWS = 8
 PAGE_ROWS = 25
-OWNERS_SHOWN = 300
 # Two actions aimed at one metric within the primary window of measurement can hardly be told apart.
 OVERLAP = timedelta(weeks=15)
 EVENTS_BEFORE = timedelta(weeks=8)
@@ -37,24 +37,6 @@ STATE_HEADINGS = {
     Action.State.SUSTAINED: gettext_lazy("Kept as standard"),
     Action.State.STOPPED: gettext_lazy("Stopped"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionFilters:
-    """What to list; an empty field filters nothing."""
-
-    unit: Unit | None = None
-    challenge: str = ""
-    state: str = ""
-    q: str = ""
-    owner: User | None = None
-    since: date | None = None
-    until: date | None = None
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether more than the unit is asked for."""
-        return bool(self.challenge or self.state or self.q or self.owner or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +135,8 @@ def action_board(
 
     Cards of units in `managed` say to which columns they can be moved.
     """
-    actions = filtered_actions(scope, filters)
-    counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
-    first = [
-        actions.filter(state=state).order_by(*_in_order(state)).values("pk")[:BOARD_ROWS]
-        for state in STATE_HEADINGS
-    ]
-    shown = Action.objects.filter(pk__in=[row["pk"] for row in first[0].union(*first[1:], all=True)])
+    counts, first = _first_of_each_state(filtered_actions(scope, filters), is_narrow=filters.is_narrow)
+    shown = Action.objects.filter(pk__in=first)
     rows: dict[str, list[ActionRow]] = {}
     for action in with_solutions(shown).order_by(*_in_order("")):
         rows.setdefault(action.state, []).append(_row(action, as_of=as_of, managed=managed))
@@ -172,12 +149,42 @@ def action_board(
     ]  # fmt: skip
 
 
+def _first_of_each_state(actions: QuerySet[Action], *, is_narrow: bool) -> tuple[Mapping[str, int], Sequence[int]]:
+    """How many there are of each state, and the keys of the first of them."""
+    if is_narrow:
+        # What filters cost is paid once.
+        state = F("state")
+        numbered = actions.order_by().annotate(
+            place=Window(RowNumber(), partition_by=state, order_by=_in_order("")),
+            total=Window(Count("pk"), partition_by=state),
+        )
+        found = list(numbered.filter(place__lte=BOARD_ROWS).values_list("pk", "state", "total"))
+        return {state: total for _pk, state, total in found}, [pk for pk, _state, _total in found]
+    # An index has the first of each state in order.
+    counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
+    first = [
+        actions.filter(state=state).order_by(*_in_order(state)).values_list("pk", flat=True)[:BOARD_ROWS]
+        for state in STATE_HEADINGS
+    ]
+    return counts, list(first[0].union(*first[1:], all=True))
+
+
 def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_of: date) -> Page[ActionRow]:
     """One page of the actions in `scope`, what is due first."""
-    actions = with_solutions(filtered_actions(scope, filters)).order_by(*_in_order(filters.state))
-    page = Paginator(actions, PAGE_ROWS).get_page(number)
-    rows = [_row(action, as_of=as_of) for action in page.object_list]
-    return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the actions
+    actions = filtered_actions(scope, filters).order_by(*_in_order(filters.state))
+    page, found = actions_of_page(actions, number=number, rows=PAGE_ROWS)
+    shown = [_row(action, as_of=as_of) for action in found]
+    return Page(shown, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the keys
+
+
+def actions_of_page(actions: QuerySet[Action], *, number: str | None, rows: int) -> tuple[Page[int], list[Action]]:
+    """One page of ordered actions with everything a row says about them.
+
+    Keys are put in order first: to sort whole rows of a large chain takes ten times as long.
+    """
+    page = Paginator(actions.values_list("pk", flat=True), rows).get_page(number)
+    found = {action.pk: action for action in with_solutions(Action.objects.filter(pk__in=list(page.object_list)))}
+    return page, [found[pk] for pk in page.object_list if pk in found]
 
 
 def with_solutions(actions: QuerySet[Action]) -> QuerySet[Action]:
@@ -366,39 +373,6 @@ def challenges_to_choose() -> list[tuple[Challenge, bool]]:
     return [(challenge, challenge.metric is not None or challenge.pk not in holders) for challenge in rows]
 
 
-def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
-    used = Action.objects.in_scope(scope).alias(standing=Coalesce("challenge__merged_into", "challenge"))
-    return Challenge.objects.filter(Exists(used.filter(standing=OuterRef("pk")))).order_by("name", "pk")
-
-
-def filtered_actions(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
-    actions: QuerySet[Action] = Action.objects.in_scope(scope)
-    if filters.unit is not None:
-        actions = actions.filter(unit__path__startswith=filters.unit.path)
-    if filters.challenge:
-        actions = actions.filter(challenge__in=Challenge.objects.standing_for_codes([filters.challenge]))
-    if filters.state:
-        actions = actions.filter(state=filters.state)
-    if filters.q:
-        actions = actions.filter(_mentions(filters.q))
-    if filters.owner is not None:
-        actions = actions.filter(owner=filters.owner)
-    if filters.since is not None:
-        lasts = Q(effective_on__isnull=False) & (Q(ended_on=None) | Q(ended_on__gt=filters.since))
-        actions = actions.filter(Q(planned_on__gte=filters.since, effective_on=None) | lasts)
-    if filters.until is not None:
-        actions = actions.filter(
-            Q(effective_on=None, planned_on__lte=filters.until) | Q(effective_on__lte=filters.until)
-        )
-    return actions
-
-
-def owners_in(*, scope: Scope) -> list[User]:
-    """Who sees to an action in `scope`."""
-    owned = Action.objects.in_scope(scope).filter(owner=OuterRef("pk"))
-    return list(User.objects.filter(Exists(owned)).order_by("name", "email")[:OWNERS_SHOWN])
-
-
 def card_moves(action: Action, *, as_of: date) -> tuple[CardMove, ...]:
     """The steps that lead from the action's state to another one."""
     began = action.effective_on is not None and action.effective_on <= as_of
@@ -415,22 +389,6 @@ def card_moves(action: Action, *, as_of: date) -> tuple[CardMove, ...]:
         )
         for step, (label, is_timely) in asked.items()
         if is_timely and is_possible(step, action.state)
-    )
-
-
-def _mentions(text: str) -> Q:
-    titled = Q(title__icontains=text) | Q(title_fr__icontains=text)
-    solutions = Solution.objects.filter(titled).values("pk")
-    applied = ActionSolution.objects.filter(action=OuterRef("pk"), version__solution__in=solutions)
-    planned = Plan.solutions.through.objects.filter(plan=OuterRef("plan"), solution__in=solutions)
-    return (
-        Q(external_id__icontains=text)
-        | Q(unit__name__icontains=text)
-        | Q(unit__code__icontains=text)
-        | Q(challenge__name__icontains=text)
-        | Q(challenge__name_fr__icontains=text)
-        | Exists(applied)
-        | Exists(planned)
     )
 
 

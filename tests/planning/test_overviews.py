@@ -15,6 +15,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.accounts.models import Membership, User
+from apps.planning import action_export, action_filters
 from apps.planning.action_timeline import BARS_A_UNIT, Timeline
 from apps.planning.feeds import renew_feed, revoke_feed
 from apps.planning.icalendar import folded
@@ -111,6 +112,63 @@ def test_a_file_of_the_table_runs_nothing(
         rows = CalamineWorkbook.from_filelike(BytesIO(body)).get_sheet_by_index(0).to_python()
     assert len(rows) == 2
     assert rows[1][2] == '\'=HYPERLINK("http://evil")'
+
+
+def rows_of_export(signed_in: SignIn, user: User, **asked: str) -> list[list[str]]:
+    body = signed_in(user).get(reverse("planning:action-export"), asked).getvalue()
+    return list(csv.reader(body.decode("utf-8-sig").splitlines()))
+
+
+def test_a_file_has_the_rows_that_are_on_screen(signed_in: SignIn, lead: User, world: Action) -> None:
+    heads, *rows = rows_of_export(signed_in, lead, state="planned", sort="unit")
+    assert [len(row) for row in rows] == [len(heads)]
+    assert rows[0][:6] == [world.external_id, "LILLE", "Lille", str(world.challenge), "Queue training", "Planned"]
+    assert len(rows_of_export(signed_in, lead)) == 3
+    assert len(rows_of_export(signed_in, lead, q="nothing like it")) == 1
+
+
+def test_a_file_is_in_the_language_of_whoever_asks(signed_in: SignIn, lead: User, world: Action) -> None:
+    User.objects.filter(pk=lead.pk).update(language="fr")
+    lead.refresh_from_db()
+    heads, row, *_more = rows_of_export(signed_in, lead, state="planned")
+    assert "Unité" in heads
+    assert "Planifié" in row[5]
+
+
+def test_a_file_costs_at_most_two_queries_for_each_share_of_its_rows(
+    signed_in: SignIn, lead: User, world: Action, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ActionFactory.create_batch(7, unit=chain.nice)
+    asked: list[int] = []
+    rows_of_export(signed_in, lead)
+    for chunk in (100, 3):
+        monkeypatch.setattr(action_export, "CHUNK", chunk)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(rows_of_export(signed_in, lead)) == 10
+        asked.append(len(captured))
+    assert 0 < asked[1] - asked[0] <= 2 * 2
+
+
+def test_who_sees_to_an_action_is_found_by_name_and_by_several_words(
+    signed_in: SignIn, lead: User, world: Action
+) -> None:
+    client = signed_in(lead)
+    for words in ("max", "queue lille", "training manager"):
+        assert world.external_id in client.get(reverse("planning:action-list"), {"q": words}).content.decode()
+    assert (
+        world.external_id not in client.get(reverse("planning:action-list"), {"q": "queue nice"}).content.decode()
+    )
+
+
+def test_too_many_people_to_choose_from_are_left_to_the_search(
+    signed_in: SignIn, lead: User, world: Action, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(lead)
+    address = reverse("planning:action-table")
+    assert f'<option value="{manager.pk}"' in client.get(address).content.decode()
+    monkeypatch.setattr(action_filters, "OWNERS_SHOWN", 0)
+    assert f'<option value="{manager.pk}"' not in client.get(address).content.decode()
+    assert f'<option value="{manager.pk}" selected' in client.get(address, {"owner": manager.pk}).content.decode()
 
 
 def timeline_of(signed_in: SignIn, user: User, **asked: str) -> Timeline:
