@@ -63,18 +63,11 @@ def search(solutions: QuerySet[Solution], query: str) -> QuerySet[Solution]:
     words = SearchQuery(asked, config="english", search_type="plain") | SearchQuery(
         asked, config="french", search_type="plain"
     )
-    likeness = Greatest(
-        TrigramWordSimilarity(asked, Searchable("title")), TrigramWordSimilarity(asked, Searchable("title_fr"))
-    )
+    likeness = TrigramWordSimilarity(asked, "search_title")
     return (
-        solutions.alias(
-            plain_title=Searchable("title"), plain_title_fr=Searchable("title_fr"), lowered_code=Lower("code")
-        )
+        solutions.alias(lowered_code=Lower("code"))
         .filter(
-            Q(search_words=words)
-            | Q(plain_title__trigram_word_similar=asked)
-            | Q(plain_title_fr__trigram_word_similar=asked)
-            | Q(lowered_code=query.lower())
+            Q(search_words=words) | Q(search_title__trigram_word_similar=asked) | Q(lowered_code=query.lower())
         )
         .order_by((likeness + SearchRank(F("search_words"), words)).desc(), "pk")
     )

@@ -14,6 +14,12 @@ from apps.impact.models import RankedSolution
 from apps.search.question import Question
 
 MOST_BUBBLES = 200
+# The texts of a solution prepared for searching, and what a ranking was reasoned from, are many times as long.
+SHOWN = (
+    *("effect", "low", "high", "claim_low", "claim_high", "evidence", "verdict", "action_count", "unit_count"),
+    *("solution__code", "solution__title", "solution__title_fr", "solution__kind", "solution__cost"),
+    *("solution__lag_days", "metric"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,7 @@ def compare(question: Question, *, pks: Sequence[int]) -> Comparison | None:
     rows = list(
         RankedSolution.objects.filter(solution__in=pks, context="", effect__isnull=False, evidence__gt=0)
         .select_related("solution", "metric")
+        .only(*SHOWN)
         .order_by("-evidence", "pk")
     )
     # What is known of a solution on a metric is the same under every challenge with that outcome.
@@ -217,13 +224,20 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
                     ],
                 },
             },
-            {
-                "transform": [{"filter": "datum.pinned"}],
-                "mark": {"type": "text", "dx": 14, "align": "left", "color": "@ink", "fontWeight": 600},
-                "encoding": {"x": x, "y": y, "text": {"field": "title"}},
-            },
+            # A layer without a row would have no extent.
+            *(
+                [_PINNED_NAMES | {"encoding": {"x": x, "y": y, "text": {"field": "title"}}}]
+                if comparison.pinned
+                else []
+            ),
         ],
     }
+
+
+_PINNED_NAMES = {
+    "transform": [{"filter": "datum.pinned"}],
+    "mark": {"type": "text", "dx": 14, "align": "left", "color": "@ink", "fontWeight": 600},
+}
 
 
 def _told(bubble: Bubble, comparison: Comparison) -> str:

@@ -89,12 +89,13 @@ class Shelf:
     def size(self) -> int:
         return len(self.pks)
 
-    def places(self, pks: Whole) -> tuple[Whole, Mask]:
-        """Where these solutions stand, and which of them are known at all."""
-        if not self.size:
-            return np.zeros(len(pks), np.int64), np.zeros(len(pks), np.bool_)
-        places = np.searchsorted(self.pks, pks).clip(0, self.size - 1)
-        return places, self.pks[places] == pks
+
+def places_of(wanted: Whole, keys: Whole) -> tuple[Whole, Mask]:
+    """Where keys stand among sorted ones, and which of them are there at all."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), np.bool_)
+    places = np.searchsorted(keys, wanted).clip(0, len(keys) - 1)
+    return places, np.equal(keys[places], wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,11 @@
 """What is known of every solution, read once and kept in memory until something of it changes.
 
 Each statement that changes what is counted leaves a row in `search_change`, in its own transaction: a reader sees
-the change and its row together or neither. So a kept shelf is exact as long as the rows it saw are the rows there.
+the change and its row together or neither. So what was read of a table is exact as long as the rows of changes
+seen before are the rows there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +15,13 @@ from django.db import connection
 from apps.impact.focus import VERDICT_ORDER
 from apps.impact.models import RankedSolution
 from apps.library.models import Solution
-from apps.search.counting import Best, Coded, Pairs, Real, Shelf, Whole
+from apps.search.counting import Best, Coded, Pairs, Real, Shelf, Whole, places_of
 
-# The database it was read from, and how many rows of changes, their last and their sum: rows are only added and,
-# when old, forgotten together, so no two states share all of them.
-Revision = tuple[str, int, int, int]
+# How many rows of changes a table has, their last and their sum: rows are only added and, when old, forgotten
+# together, so no two states share all of them.
+Revision = tuple[int, int, int] | None
+# What the database gave for a table: a value of its own kind for each column.
+Row = tuple[Any, ...]
 
 KINDS = tuple(Solution.Kind.values)
 STATUSES = tuple(Solution.Status.values)
@@ -33,7 +37,7 @@ def _place(column: str, values: tuple[str, ...]) -> str:
     return f"CASE {column} " + " ".join(f"WHEN '{value}' THEN {at}" for at, value in enumerate(values)) + " END"
 
 
-_REVISION = "SELECT count(*), coalesce(max(id), 0), coalesce(sum(id), 0)::bigint FROM search_change"
+_REVISIONS = "SELECT source, count(*), max(id), sum(id)::bigint FROM search_change GROUP BY source"
 # Numbers come as bytes, eight each: thousands of rows cost no more than a few values.
 _SOLUTIONS = f"""
     SELECT string_agg(int8send(id), ''), string_agg(timestamptz_send(created_at), ''),
@@ -65,38 +69,53 @@ _USED_IN = """
         WHERE context <> '' AND context_count > 0 GROUP BY context
     ) used
 """
-_ALL = f"""
-    SELECT * FROM ({_REVISION}) revision, ({_SOLUTIONS}) solutions, ({_BEST.format(about="")}) best,
-        ({_CHALLENGES}) challenges, ({_LINKS}) links, ({_USED_IN}) used_in
-"""
+# What is read again when a table has changed.
+_STATEMENTS = {
+    "library_solution": _SOLUTIONS,
+    "taxonomy_challenge": _CHALLENGES,
+    "library_solutionlink": _LINKS,
+    "impact_rankedsolution": f"SELECT * FROM ({_BEST.format(about='')}) best, ({_USED_IN}) used_in",
+}
 
 
-# A row as the database gave it: a value of its own kind for each column.
-Row = tuple[Any, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What a process read of a database: each table's revision and row, and the shelf they make."""
+
+    database: str
+    revisions: Mapping[str, tuple[Revision, Revision]]
+    rows: Mapping[str, Row]
+    shelf: Shelf
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The last shelf this process read."""
-
-    read: tuple[Revision, Shelf] | None = None
+    read: _Read | None = None
 
 
 _kept = _Kept()
 
 
 def current_shelf() -> Shelf:
-    """One query when nothing has changed since the last question, two otherwise."""
-    database = connection.settings_dict["NAME"]
-    read = _kept.read
+    """One query, and one more for each table that has changed since the last question."""
+    database, read = str(connection.settings_dict["NAME"]), _kept.read
     with connection.cursor() as cursor:
-        cursor.execute(_REVISION)
-        if read is not None and read[0] == (database, *cursor.fetchone()):
-            return read[1]
-        cursor.execute(_ALL)
-        row = cursor.fetchone()
-    shelf = _shelf(row[3:])
-    _kept.read = ((database, *row[:3]), shelf)
+        # Revisions first: what changes meanwhile is read, and once more the next time.
+        cursor.execute(_REVISIONS)
+        noted: dict[str, Revision] = {
+            source: (number, last, total) for source, number, last, total in cursor.fetchall()
+        }
+        revisions = {table: (noted.get(table), noted.get("")) for table in _STATEMENTS}
+        rows: dict[str, Row] = {}
+        if read is not None and read.database == database:
+            if read.revisions == revisions:
+                return read.shelf
+            rows = {table: read.rows[table] for table in revisions if read.revisions[table] == revisions[table]}
+        for table in sorted(_STATEMENTS.keys() - rows.keys()):
+            cursor.execute(_STATEMENTS[table])
+            rows[table] = cursor.fetchone()
+    shelf = _shelf(rows)
+    _kept.read = _Read(database=database, revisions=revisions, rows=rows, shelf=shelf)
     return shelf
 
 
@@ -116,14 +135,15 @@ def real(data: bytes | None) -> Real:
     return np.frombuffer(data or b"", ">f8").astype(np.float64)
 
 
-def _shelf(row: Row) -> Shelf:
-    pks, created, facts = (whole(column) for column in row[:3])
+def _shelf(rows: Mapping[str, Row]) -> Shelf:
+    solutions, ranked = rows["library_solution"], rows["impact_rankedsolution"]
+    pks, created, facts = (whole(column) for column in solutions[:3])
     order = np.argsort(pks)
     pks, created, facts = pks[order], created[order], facts[order]
-    titles = row[3] or []
+    titles = solutions[3] or []
     rank = np.empty(len(pks), np.int64)
     rank[sorted(range(len(pks)), key=[titles[place] for place in order].__getitem__)] = np.arange(len(pks))
-    challenges, touchpoints = _answered(pks, row[7:11], row[11:13])
+    challenges, touchpoints = _answered(pks, rows["taxonomy_challenge"], rows["library_solutionlink"])
     return Shelf(
         pks=pks,
         rank=rank,
@@ -133,21 +153,22 @@ def _shelf(row: Row) -> Shelf:
         language=Coded(codes=facts & 15, values=LANGUAGES),
         lag_days=facts >> 16,
         created=created,
-        best=_best(pks, *row[4:7]),
+        best=_best(pks, *ranked[:3]),
         challenges=challenges,
         touchpoints=touchpoints,
-        unit_kinds=_used_in(pks, row[13] or [], row[14] or []),
+        unit_kinds=_used_in(pks, ranked[3] or [], ranked[4] or []),
     )
 
 
-def _best(pks: Whole, solutions: bytes | None, effects: bytes | None, known: bytes | None) -> Best:
+def _best(pks: Whole, solutions: bytes | None, effects: bytes | None, packed: bytes | None) -> Best:
     """Of a solution's rankings the one with most evidence; among equals as its evidence strip chooses."""
-    knowledge = whole(known)
+    knowledge = whole(packed)
+    places, known = places_of(whole(solutions), pks)
     order = np.argsort(knowledge, kind="stable")
-    places = np.searchsorted(pks, whole(solutions))[order]
+    order = order[known[order]]
     # Where a place is given several times, the last one stays.
     most, effect = np.full(len(pks), -1, np.int64), np.full(len(pks), np.nan)
-    most[places], effect[places] = knowledge[order], real(effects)[order]
+    most[places[order]], effect[places[order]] = knowledge[order], real(effects)[order]
     unknown = VERDICTS.index(RankedSolution.Verdict.UNKNOWN)
     return Best(
         evidence=Coded(codes=np.where(most < 0, 0, most >> 40), values=LEVELS),
@@ -165,9 +186,12 @@ def _answered(pks: Whole, challenges: Row, links: Row) -> tuple[Pairs, Pairs]:
     lines = [[int(step) for step in paths[place].split(".") if step] or [given[0][place]] for place in order]
     lengths = np.array([len(line) for line in lines], np.int64)
     starts = np.cumsum(lengths) - lengths
-    steps = np.searchsorted(keys, np.array([step for line in lines for step in line], np.int64))
-    solutions = np.searchsorted(pks, whole(links[0]))
-    linked = _of(np.searchsorted(keys, standing), np.searchsorted(keys, whole(links[1])))
+    steps, _known = places_of(np.array([step for line in lines for step in line], np.int64), keys)
+    solutions, is_solution = places_of(whole(links[0]), pks)
+    challenge, is_challenge = places_of(whole(links[1]), keys)
+    # A link whose ends were read before it was made waits for the next reading.
+    both = is_solution & is_challenge
+    solutions, linked = solutions[both], _of(places_of(standing, keys)[0], challenge[both])
     many = _of(lengths, linked)
     inside = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
     named = np.array(sorted(set(touchpoints.tolist()) - {0}), np.int64)
@@ -198,7 +222,8 @@ def _once(numbers: Whole) -> Whole:
 
 
 def _used_in(pks: Whole, kinds: list[str], solutions: list[bytes]) -> Pairs:
-    used = [_once(np.searchsorted(pks, whole(packed))) for packed in solutions]
+    found = [places_of(whole(packed), pks) for packed in solutions]
+    used = [_once(places[known]) for places, known in found]
     return Pairs(
         solutions=np.concatenate([*used, whole(None)]),
         codes=np.repeat(np.arange(len(kinds)), [len(places) for places in used]),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import get_language
 
-from apps.search.counting import Real, Shelf
+from apps.search.counting import Real, Shelf, places_of
 from apps.search.shelf import real, whole
 
 MOST_WORDS = 8
@@ -98,7 +98,7 @@ def liken(words: Words, *, status: str, shelf: Shelf) -> Real:
         cursor.execute(_HAVING_ALL, {**values, "text": words.text})
         pks, facts = cursor.fetchone()
         if pks:
-            places, known = shelf.places(whole(pks))
+            places, known = places_of(whole(pks), shelf.pks)
             met = whole(facts)
             worth = np.where(met & 3 > 0, IN_TITLE, ELSEWHERE) + AS_TYPED * (met >> 1 & 1) + BY_CODE * (met >> 2)
             likeness[places[known]] = worth[known]
@@ -122,7 +122,7 @@ def _liken_to_most(cursor: CursorWrapper, each: Sequence[Word], status: str, she
         had |= _each(cursor, _LIKE_ONE, unknown, status)
     numbers, sums = np.zeros(shelf.size), np.zeros(shelf.size)
     for pks, worth in had.values():
-        places, known = shelf.places(whole(pks))
+        places, known = places_of(whole(pks), shelf.pks)
         numbers[places[known]] += 1
         sums[places[known]] += real(worth)[known]
     most = (numbers > 0) & (numbers == numbers.max(initial=0))

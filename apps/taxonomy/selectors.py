@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import Q, QuerySet, Value
 
-from apps.taxonomy.models import Challenge, Metric
+from apps.core.searching import Searchable
+from apps.taxonomy.models import Alias, Challenge, Metric
 from apps.taxonomy.standing import Place, current_terms
 
 
@@ -93,24 +93,15 @@ def challenge_tree(*, query: str = "") -> tuple[Branch, ...]:
     )
 
 
-def matching(query: str, *, limit: int | None = None) -> QuerySet[Challenge]:
-    """Current challenges whose name, description, code or alias has the words, the likest first."""
-    challenges = (
-        Challenge.objects.current()
-        .annotate(likeness=Greatest(TrigramWordSimilarity(query, "name"), TrigramWordSimilarity(query, "name_fr")))
-        .filter(
-            Q(name__unaccent__icontains=query)
-            | Q(name_fr__unaccent__icontains=query)
-            | Q(description__unaccent__icontains=query)
-            | Q(description_fr__unaccent__icontains=query)
-            | Q(code__icontains=query)
-            | Q(aliases__label__unaccent__icontains=query)
-            | Q(likeness__gte=0.6)
-        )
-        .distinct()
-        .order_by("-likeness", "pk")
+def matching(query: str) -> QuerySet[Challenge]:
+    """Current challenges whose name, description, code or alias has the words, small slips of a name forgiven."""
+    words: Any = Searchable(Value(query))  # the stubs know only of texts
+    called = Alias.objects.alias(plain_label=Searchable("label")).filter(plain_label__contains=words)
+    return Challenge.objects.current().filter(
+        Q(search_text__contains=words)
+        | Q(search_name__trigram_word_similar=words)
+        | Q(pk__in=called.values("challenge"))
     )
-    return challenges if limit is None else challenges[:limit]
 
 
 def challenge_page(code: str) -> ChallengePage | None:
