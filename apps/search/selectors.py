@@ -108,7 +108,7 @@ class _Part:
 
 
 def find(question: Question, *, person: Person) -> Found:
-    """At most nine queries when words are found, eight more when they have slips; `current_shelf` tells of more."""
+    """At most nine queries when words are found, eight more with slips, more still when the library changed."""
     kinds = question.kinds_of_hits
     is_one = len(kinds) == 1
     challenge, under = _under(question.challenge)
