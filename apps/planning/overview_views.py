@@ -19,7 +19,7 @@ from apps.accounts.person import person_of
 from apps.planning.action_export import csv_lines, xlsx_file
 from apps.planning.action_table import columns, table_page
 from apps.planning.action_timeline import timeline
-from apps.planning.calendar_days import entries_of_person, month_of
+from apps.planning.calendar_days import day_page, entries_of_person, month_of
 from apps.planning.feeds import reader_of, renew_feed, revoke_feed
 from apps.planning.filter_bar import filter_bar, filters_of
 from apps.planning.icalendar import calendar_file
@@ -78,7 +78,15 @@ def action_timeline(request: PersonRequest) -> HttpResponse:
 @require_GET
 @require_role(Role.STAFF)
 def action_calendar(request: PersonRequest) -> HttpResponse:
-    return _calendar_page(request)
+    """A month, or with `day` everything of one day."""
+    day = day_in(request.GET.get("day"))
+    if day is None:
+        return _calendar_page(request)
+    scope = request.person.scope()
+    bar = filter_bar(request, scope, view="calendar")
+    page = day_page(scope=scope, filters=bar["filters"], day=day, number=request.GET.get("page"))
+    context = {"day": day, "before": day - timedelta(days=1), "after": day + timedelta(days=1), "page": page}
+    return render(request, "planning/action_day.html", bar | context)
 
 
 @require_POST
