@@ -22,6 +22,8 @@ app.conf.beat_schedule = {
     "refresh-stale": {"task": "impact.refresh_stale", "schedule": 20.0},
     # Results and verdicts that nobody was told of yet.
     "tell-news": {"task": "impact.tell_news", "schedule": 900.0, "options": {"expires": 900}},
+    # Earlier days whose claims were never worked out: history for those who begin with imported years.
+    "recall-claims": {"task": "impact.recall_claims", "schedule": 30.0, "options": {"expires": 30}},
     # Measurements whose process was killed, and chunks of work that nobody was told of.
     "resume-measurements": {"task": "impact.resume", "schedule": 5.0},
     # People for whom it is Monday morning and who have no letter of this week yet.

@@ -199,6 +199,8 @@ IMPORT_MAX_BYTES = env.integer("IMPORT_MAX_BYTES", 20 * 1024**3)
 IMPORT_MAX_FIELD_CHARACTERS = env.integer("IMPORT_MAX_FIELD_CHARACTERS", 100_000)
 # Results of fewer customers than this are not shown outside measurement.
 MINIMUM_CUSTOMERS_SHOWN = env.integer("MINIMUM_CUSTOMERS_SHOWN", 5)
+# What the reference of the methods is read from.
+METHODS_PAGE = Path(env.text("METHODS_PAGE", str(BASE_DIR / "docs" / "methods.md")))
 # Units in one share of a measurement; results do not depend on it.
 IMPACT_CHUNK_UNITS = env.integer("IMPACT_CHUNK_UNITS", 500)
 # Nudges rest while a team talks its results over, after so many in a row that nobody opened, for a unit that

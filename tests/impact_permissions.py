@@ -27,6 +27,7 @@ IMPACT_PAGES = [
     page("POST", "impact:reading-write", managers_in_scope(302), "action"),
     page("POST", "impact:reading-settle", leads(302), "reading"),
     page("GET", "impact:methods", members()),
+    page("GET", "impact:methods-reference", members()),
     page("GET", "impact:checks", leads()),
     page("GET", "impact:calibration", leads()),
     page("GET", "impact:chance", in_scope(), query="?unit=LILLE&metric=csat"),

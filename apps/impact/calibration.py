@@ -9,6 +9,7 @@ from django.db.models import Count, F, Window
 from django.db.models.functions import Lag
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.accounts.models import Scope
 from apps.core import formats
@@ -120,6 +121,7 @@ class Calibration:
     made_by: date
     groups: tuple[ClaimGroup, ...]
     inside: str
+    hindsight: str
     changes: tuple[Change, ...]
     naive: NaiveAndFair | None
 
@@ -132,6 +134,7 @@ def calibration(*, scope: Scope, as_of: date, metric_code: str = "") -> Calibrat
         made_by=made_by,
         groups=_groups(judged),
         inside=_inside(judged),
+        hindsight=_hindsight(judged),
         changes=_changes(),
         naive=_naive_and_fair(scope, metric_code),
     )
@@ -177,6 +180,23 @@ def _inside(judged: Sequence[JudgedClaim]) -> str:
         "%(inside)s of %(all)s later results lie where the claim expected them (likely between %(low)s and "
         "%(high)s; 95 in 100 should)."
     ) % {"inside": inside, "all": len(judged), "low": formats.percent(low), "high": formats.percent(high)}
+
+
+def _hindsight(judged: Sequence[JudgedClaim]) -> str:
+    """That a claim could not be read on its day, where that is so."""
+    late = sum(claim.is_hindsight for claim in judged)
+    if not late:
+        return ""
+    if late == len(judged):
+        return _(
+            "Nothing was measured here yet on that day: these claims were worked out since, only from answers and "
+            "actions up to it."
+        )
+    return ngettext(
+        "%(late)s of them was worked out since, only from answers and actions up to its day.",
+        "%(late)s of them were worked out since, only from answers and actions up to their day.",
+        late,
+    ) % {"late": late}
 
 
 def _changes() -> tuple[Change, ...]:

@@ -88,7 +88,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricChecks:
-    """All checks of one outcome; `inflation` is the factor by which its ranges were widened."""
+    """All checks of one outcome, those that fail first; `inflation` is the factor by which its ranges were widened."""
 
     code: str
     name: str
@@ -156,6 +156,7 @@ def _checks(run: Run, left_out: Mapping[str, Any] | None) -> MetricChecks:
         _left_out(left_out) if code == "leave_one_out" else _row(code, kept.get(code), run.metric)
         for code in QUESTIONS
     )
+    urgency = (ATTENTION, NOT_RUN, WELL, INFORMATION)
     refusal = None
     if run.reason:
         refusal = words.refusal(run.reason, words.Figures(units=run.unit_count, weeks=run.week_count))
@@ -163,7 +164,7 @@ def _checks(run: Run, left_out: Mapping[str, Any] | None) -> MetricChecks:
         code=run.metric.code,
         name=run.metric.display_name,
         as_of=run.as_of,
-        checks=() if refusal else rows,
+        checks=() if refusal else tuple(sorted(rows, key=lambda row: urgency.index(row.state))),
         refusal=refusal,
         inflation=inflation_of(run),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from statistics import NormalDist
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -12,6 +12,8 @@ from apps.impact.words import action_verdict
 
 # A number is another claim when an end of its interval, or it itself, moved by this share of the interval's width.
 MOVED = 0.10
+# A claim that was computed so long after its day could not be read on it.
+HINDSIGHT_AFTER = timedelta(weeks=2)
 BATCH = 2000
 _NORMAL = NormalDist()
 Z95 = _NORMAL.inv_cdf(0.975)
@@ -26,7 +28,7 @@ class JudgedClaim:
     None of the later figures went into the claim: raw effects rest on the weeks of their own unit. `kept_chance`
     is the claim's own probability that the later effect would be above zero, given how few uses there were;
     `is_kept` is whether it was on the side the claim said. `is_inside` is whether the later effect lies where the
-    claim expected it with 95 %.
+    claim expected it with 95 %. `is_hindsight` marks a claim that was worked out later, from what was known then.
     """
 
     solution_id: int
@@ -45,6 +47,7 @@ class JudgedClaim:
     kept_chance: float
     is_kept: bool
     is_inside: bool
+    is_hindsight: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +252,7 @@ def judge(claim: SolutionClaim, later: Sequence[LaterUse]) -> JudgedClaim:
         kept_chance=_NORMAL.cdf(abs(claim.effect) / spread),
         is_kept=(effect > 0) == (claim.effect > 0),
         is_inside=abs(effect - claim.effect) <= Z95 * spread,
+        is_hindsight=claim.made_at.date() - claim.as_of > HINDSIGHT_AFTER,
     )
 
 

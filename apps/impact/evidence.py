@@ -98,12 +98,22 @@ class Outcome:
 
     @property
     def chart_subtitle(self) -> str:
+        reading = _(
+            "Colour: what we believe of each use, with its likely range. Grey: what that unit alone would say. "
+            "Right of zero is better."
+        )
+        return f"{self._drawn} {reading}"
+
+    @property
+    def _drawn(self) -> str:
+        """Which results the drawing holds."""
         measured = sum(use.effect is not None for use in self.uses)
-        shown = min(measured, DRAWN_USES)
-        return _(
-            "The %(shown)d newest of %(measured)d results. Colour: what we believe of each use, with its likely "
-            "range. Grey: what that unit alone would say. Right of zero is better."
-        ) % {"shown": shown, "measured": measured}
+        if measured > DRAWN_USES:
+            return _("The %(shown)d newest of %(measured)d results.") % {
+                "shown": DRAWN_USES,
+                "measured": measured,
+            }
+        return ngettext("The only result so far.", "All %(measured)d results.", measured) % {"measured": measured}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def _measure(run: Run, settings: Settings, actor: User | None, *, again: bool, a
     else:
         run.method, run.reason, run.detail = fit.method, fit.reason or "", fit.detail or ""
         run.noise, run.checks = _noise(fit), _checks(fit)
-    linked = _linked(run.metric)
+    linked = linked_solutions(run.metric)
     effects = rows.effect_rows(run=run, data=data, fit=fit) if fit else []
     sides = rows.side_effect_rows(run=run, data=data, fit=fit) if fit else []
     ranked = rows.ranked_rows(run=run, data=data, fit=fit, linked=linked, settings=settings)
@@ -261,7 +261,7 @@ def _spread_side_effects(
     return changed
 
 
-def _linked(metric: Metric) -> Mapping[int, Sequence[int]]:
+def linked_solutions(metric: Metric) -> Mapping[int, Sequence[int]]:
     """The solutions of each challenge whose outcome is `metric`; a draft only once it was used."""
     linked: dict[int, list[int]] = {
         pk: [] for pk in Challenge.objects.filter(metric=metric, merged_into=None).values_list("pk", flat=True)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.impact import news
+from apps.impact import hindsight, news
 from apps.impact.chunks import take_chunk
 from apps.impact.selectors import waiting_chunks
 from apps.impact.services import MeasurementBusy, measure_metric
@@ -42,6 +42,14 @@ def ask_for_help(count: int) -> None:
 def help_out(**_: object) -> None:
     while take_chunk(now=timezone.now()):
         continue
+
+
+@shared_task(name="impact.recall_claims", ignore_result=True)
+def recall_claims(**_: object) -> None:
+    now = timezone.now()
+    day = hindsight.day_to_recall(now=now)
+    if day is not None:
+        hindsight.recall_claims(as_of=day, made_at=now)
 
 
 @shared_task(name="impact.tell_news", ignore_result=True, autoretry_for=(OperationalError,), retry_backoff=True)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("learn/checks/", views.checks, name="checks"),
     path("learn/calibration/", views.calibration, name="calibration"),
     path("learn/methods/", views.methods, name="methods"),
+    path("learn/methods/reference/", views.methods_reference, name="methods-reference"),
     path("chance/", views_power.chance, name="chance"),
     path("plans/<int:plan_id>/chance/", views_power.plan_chance, name="chance"),
     path("chance/rollout/", views_power.rollout_chance, name="rollout-chance"),

@@ -2,6 +2,7 @@
 
 from typing import TextIO, cast
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.accounts.person import Person
 from apps.impact import calibration as calibrating
-from apps.impact import checking, evidence, output, plots, rankings, results, selectors
+from apps.impact import checking, evidence, output, plots, rankings, reference, results, selectors
 from apps.impact import focus as focusing
 from apps.impact.models import Effect
 from apps.library.models import Solution
@@ -74,6 +75,13 @@ def action_weeks(request: PersonRequest, external_id: str) -> HttpResponse:
 @require_role(Role.STAFF)
 def methods(request: PersonRequest) -> HttpResponse:
     return render(request, "impact/methods.html")
+
+
+@require_safe
+@require_role(Role.STAFF)
+def methods_reference(request: PersonRequest) -> HttpResponse:
+    found = reference.read_reference(settings.METHODS_PAGE)
+    return render(request, "impact/methods_reference.html", {"reference": found})
 
 
 @require_safe
