@@ -27,8 +27,15 @@ WORLDS: dict[str, dict[str, float]] = {
     "40 units, 80 actions": {"units": 40, "actions": 80, "solutions": 6, "regions": 2},
 }
 LIMITS = {"nothing works": Limits(most_cover=None, works=0.02, useful=False)}
-SEEDS, BASE_SEEDS = 8, 16
-FIRST = 3000  # nothing was tried on these
+SEEDS = 16
+MORE_SEEDS = {
+    "base": 24,
+    "stronger selection": 24,
+    "uneven uses": 24,
+    "nothing works": 24,
+    "40 units, 80 actions": 48,
+}
+FIRST = 4000  # nothing was tried on these
 
 
 def one(changes: dict[str, float], seed: int) -> Run:
@@ -59,12 +66,12 @@ def _naive(chain: Chain, change: list[float | None]) -> np.ndarray:
 
 
 def run(*, quick: bool) -> list[Row]:
-    """The base over 16 seeds, every other world over 8."""
+    """Every world over its seeds."""
     rows: list[Row] = []
     lines: list[list[str]] = []
     with ProcessPoolExecutor(max_workers=2) as pool:
         for world, changes in WORLDS.items():
-            seeds = 2 if quick else BASE_SEEDS if world == "base" else SEEDS
+            seeds = 2 if quick else MORE_SEEDS.get(world, SEEDS)
             runs = list(pool.map(partial(one, changes), range(seeds)))
             line, found = judge(NAME, world, runs, LIMITS.get(world, Limits()))
             lines.append(line)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from scipy import stats
 
 from apps.impact.stats.fit import MetricFit
 from benchmarks.table import Row
 
 HEAD = (
     "world", "seeds", "95 % covers", "unshrunk covers", "bias, useless", "useless called works",
-    "useful called works", "error", "rank corr.", "action alone: covers", "its z: sd", "action: covers",
-    "placebo z: sd", "beyond the gates",
+    "useful called works", "error", "rank corr.", "rank corr. gained", "action alone: covers", "its z: sd",
+    "action: covers", "placebo z: mean", "its sd", "beyond the gates",
 )  # fmt: skip
 
 
@@ -73,74 +75,182 @@ def measured(fit: MetricFit, truth: np.ndarray, useless: np.ndarray, effect: np.
     )
 
 
-def judge(bench: str, world: str, runs: Sequence[Run], limits: Limits) -> tuple[list[str], list[Row]]:
-    """The world's line of the table, and a row for each gate."""
-    s = np.concatenate([each.solutions for each in runs])
-    truth, none, estimate, low, high, gls, se, works, naive = s.T
-    peers = np.concatenate([each.peers for each in runs])
-    actions = np.concatenate([each.actions for each in runs])
-    useless = none > 0
-    rows: list[Row] = []
+Figure = Callable[[Sequence[Run]], float]
+SOLUTION = ("truth", "useless", "estimate", "low", "high", "gls", "gls_se", "works", "naive")
+# Sixteen fits of 150 placebos scatter so much around zero; fixed, so that more seeds don't move the gate.
+PLACEBO_CENTRE = 2.0 / np.sqrt(16.0 * 150.0)
 
-    def gate(what: str, value: float, least: float | None, most: float | None) -> float:
+
+def judge(bench: str, world: str, runs: Sequence[Run], limits: Limits) -> tuple[list[str], list[Row]]:
+    """The world's line of the table, and a row for each gate.
+
+    A gate is judged by the figure over all seeds; its standard error, by leaving out one seed after the other,
+    is told beside it.
+    """
+    rows: list[Row] = []
+    beyond: list[str] = []
+    cells: dict[str, str] = {}
+
+    def gate(what: str, figure: Figure, least: float | None, most: float | None, cell: str = "") -> None:
+        value, error = _jackknife(figure, runs)
         good = (least is None or value >= least) and (most is None or value <= most)
+        if not good:
+            beyond.append(f"{what} {_text(value)} ± {_text(error)}")
         word = "at least" if most is None else "at most" if least is None else f"{least:.3g} to"
         rows.append(
-            Row(bench=bench, what=f"{world}: {what}", value=value, reference=word,
+            Row(bench=bench, what=f"{world}: {what} (± {error:.2g})", value=value, reference=word,
                 against=least if most is None else most, passed=bool(good))
         )  # fmt: skip
-        return value
+        cells[cell or what] = _with_error(value, error)
 
-    cover = gate("95 % intervals cover", float(np.mean((low <= truth) & (truth <= high))), limits.cover,
-                 limits.most_cover)  # fmt: skip
-    alone = gate("unshrunk intervals cover", float(np.mean(np.abs(gls - truth) < 1.96 * se)), 0.94, None)
-    bias = gate("bias on useless solutions", float(abs(np.mean((estimate - truth)[useless]))), None, 0.03)
-    called = gate("useless solutions called works", float(np.mean(works[useless])), None, limits.works)
-    error = float(np.sqrt(np.mean((estimate - truth) ** 2)))
-    two_way, imputed = (float(np.sqrt(_mean((peers[:, i] - truth) ** 2))) for i in (0, 1))
+    def tell(cell: str, figure: Figure) -> None:
+        cells[cell] = _with_error(*_jackknife(figure, runs))
+
+    gate("intervals cover", _covers, limits.cover, limits.most_cover)
+    gate("unshrunk intervals cover", _unshrunk_covers, 0.94, None)
+    gate("bias on useless solutions", lambda r: abs(_bias(r)), None, 0.03)
+    tell("bias on useless solutions", _bias)
+    gate("useless solutions called works", _called, None, limits.works)
+    tell("useful called works", _useful_called)
+    errors = [_jackknife(partial(_error, column=column), runs) for column in (None, 0, 1)]
     if limits.error is not None:
-        gate("root mean squared error", error, None, limits.error)
-        gate("the same against two-way fixed effects", error / two_way, None, 0.9)
-        gate("the same against imputation", error / imputed, None, 0.75)
-        gate("useless ones naive before/after calls effective", float(np.mean(naive[useless])), 0.5, None)
-    order, simple = (_mean([_spearman(r, column) for r in runs]) for column in (None, 0))
-    if limits.useful and np.isfinite(peers[:, 0]).any():
-        gate("rank correlation, above that of two-way fixed effects", order - simple, -0.01, None)
-    raw = spread = own = np.nan
-    if actions.shape[0] >= 100:
-        raw = gate("one action, own data: covers", float(np.mean(np.abs(actions[:, 0]) < 1.96)), 0.93, 0.97)
-        spread = gate("one action, own data: spread of z", float(np.std(actions[:, 0])), 0.95, 1.06)
-        own = gate("one action, all data: covers", float(np.mean(actions[:, 1])), 0.90, None)
-    placebo = np.array([r.placebo for r in runs])
-    wide = gate("spread of placebos", float(np.nanmean(placebo[:, 1])), 0.85, 1.15)
-    gate("placebos, mean over its error", _centred(placebo), None, 2.0)
-    useful = float(np.mean(works[truth > 0.02])) if (truth > 0.02).any() else np.nan
-    beyond = [row.what.split(": ", 1)[1] for row in rows if not row.passed]
-    figures = [cover, alone, bias, called, useful]
-    line = [world, str(len(runs)), *(_text(value) for value in figures)]
-    line += [f"{error:.3f} ({two_way:.3f}, {imputed:.3f})" if np.isfinite(two_way) else f"{error:.3f}"]
-    line += [f"{order:.2f} ({simple:.2f})" if np.isfinite(simple) else _text(order)]
-    line += [_text(value) for value in (raw, spread, own, wide)]
-    return [*line, "; ".join(beyond) or "none"], rows
+        gate("error", _error, None, limits.error)
+        gate("error against two-way fixed effects", partial(_against, column=0), None, 0.9)
+        gate("error against imputation", partial(_against, column=1), None, 0.75)
+        gate("useless ones naive before/after calls effective", _naive, 0.5, None)
+    if limits.useful and np.isfinite(_order(runs, column=0)):
+        gate("rank correlation above that of two-way fixed effects", _order_gained, -0.01, None)
+    if sum(run.actions.shape[0] for run in runs) >= 100:
+        gate("one action, own data: covers", _alone_covers, 0.93, 0.97)
+        gate("one action, own data: spread of z", _alone_spread, 0.95, 1.06)
+        gate("one action, all data: covers", _action_covers, 0.90, None)
+    gate("spread of placebos", _placebo_spread, 0.85, 1.15)
+    gate("mean of placebos", _placebo_mean, -PLACEBO_CENTRE, PLACEBO_CENTRE)
+    order, simple = (_jackknife(partial(_order, column=column), runs) for column in (None, 0))
+    line = [
+        world,
+        str(len(runs)),
+        *(cells[name] for name in (
+            "intervals cover", "unshrunk intervals cover", "bias on useless solutions",
+            "useless solutions called works", "useful called works",
+        )),
+        _beside(errors),
+        _beside([order, simple]),
+        cells.get("rank correlation above that of two-way fixed effects", ""),
+        *(cells.get(name, "") for name in (
+            "one action, own data: covers", "one action, own data: spread of z", "one action, all data: covers",
+            "mean of placebos", "spread of placebos",
+        )),
+        "; ".join(beyond) or "none",
+    ]  # fmt: skip
+    return line, rows
 
 
-def _centred(placebo: np.ndarray) -> float:
-    """Mean of all placebos over its standard error; about 150 placebos a run."""
-    return float(abs(placebo[:, 0].mean()) / (np.nanmean(placebo[:, 1]) / np.sqrt(150.0 * placebo.shape[0])))
+def _jackknife(figure: Figure, runs: Sequence[Run]) -> tuple[float, float]:
+    """A figure and its standard error, from leaving out one seed at a time (Efron 1982, eq. 3.13)."""
+    value, count = figure(runs), len(runs)
+    if count < 2:
+        return value, np.nan
+    without = np.array([figure([*runs[:i], *runs[i + 1 :]]) for i in range(count)])
+    return value, float(np.sqrt((count - 1) / count * np.square(without - without.mean()).sum()))
+
+
+def _column(runs: Sequence[Run], name: str) -> np.ndarray:
+    return np.concatenate([run.solutions[:, SOLUTION.index(name)] for run in runs])
+
+
+def _useless(runs: Sequence[Run]) -> np.ndarray:
+    return np.asarray(_column(runs, "useless") > 0)
+
+
+def _covers(runs: Sequence[Run]) -> float:
+    truth = _column(runs, "truth")
+    return _mean((_column(runs, "low") <= truth) & (truth <= _column(runs, "high")))
+
+
+def _unshrunk_covers(runs: Sequence[Run]) -> float:
+    return _mean(np.abs(_column(runs, "gls") - _column(runs, "truth")) < 1.96 * _column(runs, "gls_se"))
+
+
+def _bias(runs: Sequence[Run]) -> float:
+    return _mean((_column(runs, "estimate") - _column(runs, "truth"))[_useless(runs)])
+
+
+def _called(runs: Sequence[Run]) -> float:
+    return _mean(_column(runs, "works")[_useless(runs)])
+
+
+def _useful_called(runs: Sequence[Run]) -> float:
+    return _mean(_column(runs, "works")[_column(runs, "truth") > 0.02])
+
+
+def _naive(runs: Sequence[Run]) -> float:
+    return _mean(_column(runs, "naive")[_useless(runs)])
+
+
+def _error(runs: Sequence[Run], column: int | None = None) -> float:
+    """Root mean squared error of the engine, or of a peer."""
+    guess = _column(runs, "estimate") if column is None else np.concatenate([r.peers[:, column] for r in runs])
+    return float(np.sqrt(_mean(np.square(guess - _column(runs, "truth")))))
+
+
+def _against(runs: Sequence[Run], column: int) -> float:
+    return _error(runs) / _error(runs, column)
+
+
+def _order(runs: Sequence[Run], column: int | None) -> float:
+    return _mean([_spearman(run, column) for run in runs])
+
+
+def _order_gained(runs: Sequence[Run]) -> float:
+    """Seed by seed, so that what makes a seed hard for both cancels."""
+    return _mean([_spearman(run, None) - _spearman(run, 0) for run in runs])
+
+
+def _alone_covers(runs: Sequence[Run]) -> float:
+    return _mean(np.abs(np.concatenate([run.actions[:, 0] for run in runs])) < 1.96)
+
+
+def _alone_spread(runs: Sequence[Run]) -> float:
+    return float(np.std(np.concatenate([run.actions[:, 0] for run in runs])))
+
+
+def _action_covers(runs: Sequence[Run]) -> float:
+    return _mean(np.concatenate([run.actions[:, 1] for run in runs]))
+
+
+def _placebo_mean(runs: Sequence[Run]) -> float:
+    return _mean([run.placebo[0] for run in runs])
+
+
+def _placebo_spread(runs: Sequence[Run]) -> float:
+    return _mean([run.placebo[1] for run in runs])
 
 
 def _spearman(run: Run, column: int | None) -> float:
-    guess = run.solutions[:, 2] if column is None else run.peers[:, column]
+    """Equal truths share their mean rank: among useless solutions there is no order to be found."""
+    guess = run.solutions[:, SOLUTION.index("estimate")] if column is None else run.peers[:, column]
     keep = np.isfinite(guess)
     if keep.sum() < 3 or np.ptp(run.solutions[keep, 0]) == 0:
         return np.nan
-    a, b = (np.argsort(np.argsort(x[keep])).astype(float) for x in (guess, run.solutions[:, 0]))
-    return float(np.corrcoef(a, b)[0, 1])
+    return float(np.corrcoef(stats.rankdata(guess[keep]), stats.rankdata(run.solutions[keep, 0]))[0, 1])
 
 
 def _mean(values: Sequence[float] | np.ndarray) -> float:
-    known = np.asarray(values)[np.isfinite(values)]
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
     return float(known.mean()) if known.size else np.nan
+
+
+def _with_error(value: float, error: float) -> str:
+    return f"{_text(value)} ± {_text(error)}" if np.isfinite(value) else ""
+
+
+def _beside(figures: Sequence[tuple[float, float]]) -> str:
+    """The engine's figure, those of the peers in brackets."""
+    (own, error), peers = figures[0], [value for value, _ in figures[1:] if np.isfinite(value)]
+    told = _with_error(own, error)
+    return f"{told} ({', '.join(_text(value) for value in peers)})" if peers and told else told
 
 
 def _text(value: float) -> str:

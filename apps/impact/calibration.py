@@ -23,7 +23,8 @@ from apps.taxonomy.models import Metric
 OLD_ENOUGH = timedelta(weeks=26)
 # Fewer judged claims of a kind are told one by one, not as a share.
 FEWEST = 5
-CHANGES_SHOWN, POINTS_SHOWN = 30, 600
+# Changes told at once, and those that unfold.
+CHANGES_SHOWN, CHANGES_LISTED, POINTS_SHOWN = 8, 30, 600
 VERDICTS = [
     RankedSolution.Verdict.WORKS,
     RankedSolution.Verdict.LIKELY_WORKS,
@@ -123,6 +124,7 @@ class Calibration:
     inside: str
     hindsight: str
     changes: tuple[Change, ...]
+    older_changes: tuple[Change, ...]
     naive: NaiveAndFair | None
 
 
@@ -130,12 +132,14 @@ def calibration(*, scope: Scope, as_of: date, metric_code: str = "") -> Calibrat
     """How claims made half a year ago fared, what changed, and the plain beside the fair comparison."""
     made_by = as_of - OLD_ENOUGH
     judged = judge_claims(made_by=made_by)
+    changes = _changes()
     return Calibration(
         made_by=made_by,
         groups=_groups(judged),
         inside=_inside(judged),
         hindsight=_hindsight(judged),
-        changes=_changes(),
+        changes=changes[:CHANGES_SHOWN],
+        older_changes=changes[CHANGES_SHOWN:],
         naive=_naive_and_fair(scope, metric_code),
     )
 
@@ -207,7 +211,7 @@ def _changes() -> tuple[Change, ...]:
         .exclude(before=None)
         .exclude(before=F("verdict"))
         .select_related("solution", "metric")
-        .order_by("-as_of", "-pk")[:CHANGES_SHOWN]
+        .order_by("-as_of", "-pk")[:CHANGES_LISTED]
     )
     return tuple(
         Change(

@@ -88,7 +88,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricChecks:
-    """All checks of one outcome, those that fail first; `inflation` is the factor by which its ranges were widened."""
+    """All checks of an outcome, failing ones first; `inflation` is the factor that widened its ranges."""
 
     code: str
     name: str

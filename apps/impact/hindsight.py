@@ -1,4 +1,4 @@
-"""What would have been claimed on earlier days, from what was known by then? History for a chain that is new here."""
+"""What would have been claimed on earlier days, from what was known by then?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

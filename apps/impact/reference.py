@@ -1,4 +1,4 @@
-"""What does the reference of the methods say? The Markdown page that comes with the software, as a safe web page."""
+"""What does the reference of the methods say? The Markdown page that comes along, as a safe web page."""
 
 import re
 from collections.abc import Sequence

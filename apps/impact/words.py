@@ -118,7 +118,7 @@ def _remedy(code: str, figures: Figures) -> str:
         return _few_answers(figures)
     if code == "network_too_small":
         return _network(figures)
-    return str(REMEDIES.get(code, ""))
+    return str(REMEDIES.get(code, UNKNOWN_REMEDY))
 
 
 def _wait(figures: Figures) -> str:
@@ -167,7 +167,7 @@ def _network(figures: Figures) -> str:
     if figures.weeks < DEFAULTS.network_weeks:
         wanted.append(formats.counted(DEFAULTS.network_weeks - figures.weeks, "week"))
     if not wanted:
-        return ""
+        return _("Import more answers: enough units must answer in the same weeks.")
     return _("Still needed: %(what)s more of answers.") % {"what": _(" and ").join(wanted)}
 
 
@@ -175,6 +175,7 @@ UNKNOWN_REASON: tuple[Text, Text] = (
     gettext_lazy("Can’t be measured"),
     gettext_lazy("The data do not support a number here."),
 )
+UNKNOWN_REMEDY: Text = gettext_lazy("Import more answers, or use it in more units.")
 REASONS: Mapping[str, tuple[Text, Text]] = {
     "too_early": (
         gettext_lazy("Too early to say"),
@@ -275,6 +276,7 @@ REMEDIES: Mapping[str, Text] = {
         "Leave about three months between actions in one unit, or use them apart elsewhere."
     ),
     "no_answers": gettext_lazy("Import answers for this metric."),
+    "out_of_range": gettext_lazy("Check the scale of the metric, and the file that the scores came from."),
     "constant": gettext_lazy("Check how the metric is scored in the data you import."),
     "never_used": gettext_lazy(
         "Be the first to measure it: plan it in one or two units and log the day it starts."
@@ -300,6 +302,11 @@ POWER_REASONS: Mapping[str, tuple[Text, Text, Text]] = {
         gettext_lazy("Too few answers to see anything"),
         gettext_lazy("These units have hardly any answers, or none are left to compare them with."),
         gettext_lazy("Ask more customers, or let some units begin eight weeks later."),
+    ),
+    "out_of_reach": (
+        gettext_lazy("Too small to be seen"),
+        gettext_lazy("An effect of that size could not be seen even if every unit took part."),
+        gettext_lazy("Aim at a larger effect, or wait until there are more answers."),
     ),
     "bad_input": (
         gettext_lazy("That can’t be computed"),

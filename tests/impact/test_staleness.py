@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.impact import staleness
+from apps.impact.models import Run
 from apps.impact.services import measure_stale
-from apps.impact.staleness import cut_off_metrics, metric_fingerprint, stale_metrics
+from apps.impact.staleness import CUT_OFF, REST, cut_off_metrics, due_metrics, metric_fingerprint, stale_metrics
 from apps.impact.stats.data import DEFAULTS
 from apps.planning.models import ActionSolution, Event
 from tests.factories import (
@@ -142,3 +144,43 @@ def test_a_run_without_a_leader_is_found(measured):
         "SELECT pg_advisory_xact_lock(%s, %s::int)", [staleness.LOCK_METRIC, measured.metric.pk]
     )
     assert cut_off_metrics() == []
+
+
+def test_a_metric_whose_process_ended_three_times_on_the_same_data_rests(measured):
+    revise(measured, measured.metric)
+    now = timezone.now()
+
+    def cut_off(minutes):
+        return RunFactory(
+            metric=measured.metric,
+            state=Run.State.FAILED,
+            error=CUT_OFF,
+            fingerprint=metric_fingerprint(measured.metric, AS_OF),
+            finished_at=now - timedelta(minutes=minutes),
+        )
+
+    def due(later=timedelta()):
+        return {item.code for item in due_metrics(as_of=AS_OF, now=now + later)}
+
+    cut_off(9), cut_off(6)
+    assert due() == {"counter"}
+    cut_off(3)
+    assert due() == set()
+    # Of the three the first is forgotten before the others, and one more try is given.
+    assert due(REST - timedelta(minutes=8)) == {"counter"}
+    assert due(REST) == {"counter"}
+
+
+def test_other_data_end_the_rest_at_once(measured):
+    revise(measured, measured.metric)
+    for _ in range(3):
+        RunFactory(
+            metric=measured.metric,
+            state=Run.State.FAILED,
+            error=CUT_OFF,
+            fingerprint=metric_fingerprint(measured.metric, AS_OF),
+            finished_at=timezone.now(),
+        )
+    assert due_metrics(as_of=AS_OF, now=timezone.now()) == []
+    revise(measured, measured.metric)
+    assert [item.code for item in due_metrics(as_of=AS_OF, now=timezone.now())] == ["counter"]

@@ -401,6 +401,19 @@ def test_the_checks_say_what_holds_and_what_could_not_be_run(chain, sign_in):
     assert "It takes about a hundred weeks with answers" in text
 
 
+def test_what_fails_comes_first_and_is_unfolded(chain, sign_in):
+    failing = {"code": "kurtosis", "passed": False, "value": 4.0, "limit": "at most 1"}
+    run = Run.objects.get(metric=chain.later, state=Run.State.FINISHED)
+    run.checks = [{"code": "placebo_mean", "passed": True, "value": 0.0, "limit": ""}, failing]
+    run.save()
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:checks"))
+    first, *others = response.context["metrics"]
+    assert first.code == chain.later.code
+    assert [check.code for check in first.checks][:1] == ["kurtosis"]
+    folds = re.findall(r'<details class="cx-fold" id="checks-(\w+)"( open)?>', response.content.decode())
+    assert folds == [(first.code, " open"), *((metric.code, "") for metric in others)]
+
+
 def test_the_checks_of_an_outcome_that_can_not_be_measured_say_why(chain, sign_in):
     Run.objects.filter(metric=chain.metric).update(reason="network_too_small", unit_count=4, week_count=9)
     text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:checks")))
@@ -426,6 +439,18 @@ def test_a_changed_verdict_is_written_down(chain, sign_in):
     change = response.context["calibration"].changes[0]
     assert (change.before, change.code) == ("unknown", "s0")
     assert change.after != "unknown"
+
+
+def test_many_changes_unfold(chain, sign_in):
+    claim = SolutionClaim.objects.filter(solution__code="s0", metric=chain.metric).first()
+    for days in range(1, 14):
+        claim.pk, claim.as_of = None, claim.as_of - timedelta(days=days)
+        claim.verdict = "unknown" if days % 2 else "works"
+        claim.save()
+    response = sign_in(chain.root, Role.LEAD).get(reverse("impact:calibration"))
+    found = response.context["calibration"]
+    assert (len(found.changes), len(found.older_changes)) == (8, 5)
+    assert "5 older changes" in text_of(response)
 
 
 def test_too_little_history_is_said_so(chain, sign_in):

@@ -59,7 +59,25 @@ def test_every_refusal_can_be_said(code):
             said = words.refusal(code, words.Figures(weeks_after=3, n_after=12, units=4, weeks=9))
             assert said.title
             assert said.text
+            assert said.remedy
             assert "%(" not in said.text + said.remedy
+
+
+def test_a_refusal_says_what_would_change_it_whatever_it_rests_on():
+    for code in words.REASONS:
+        for figures in (words.Figures(), words.Figures(units=400, weeks=104, n_after=900, free_units=40)):
+            said = words.refusal(code, figures)
+            assert said.title != said.remedy
+            assert said.remedy
+
+
+def test_every_refusal_of_a_plan_has_words():
+    source = (Path(data.__file__).parent / "power.py").read_text()
+    raised = set(re.findall(r'NotEstimable\(\s*"(\w+)"', source))
+    assert raised
+    assert raised <= set(words.POWER_REASONS)
+    for code in words.POWER_REASONS:
+        assert all(str(text) for text in (words.power_refusal(code).text, words.power_refusal(code).remedy))
 
 
 @pytest.mark.parametrize(
