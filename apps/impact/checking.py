@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.formats import get_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.core import formats
 from apps.impact import caveats, words
@@ -116,12 +117,15 @@ class MetricChecks:
     def summary(self) -> str:
         unrun = sum(check.state == NOT_RUN for check in self.checks)
         if self.troubles:
-            return _("%(count)s of %(all)s need attention") % {"count": self.troubles, "all": len(self.checks)}
+            return ngettext(
+                "%(count)s of %(all)s needs attention", "%(count)s of %(all)s need attention", self.troubles
+            ) % {"count": self.troubles, "all": len(self.checks)}
         if unrun:
-            return _("%(count)s of %(all)s couldn’t be run, the others hold") % {
-                "count": unrun,
-                "all": len(self.checks),
-            }
+            return ngettext(
+                "%(count)s of %(all)s could not be run, the others hold",
+                "%(count)s of %(all)s couldn’t be run, the others hold",
+                unrun,
+            ) % {"count": unrun, "all": len(self.checks)}
         return _("all hold")
 
 
@@ -221,6 +225,7 @@ def _value(code: str, value: float, check: Mapping[str, Any], metric: Metric) ->
 def _limit(code: str, limit: str) -> str:
     """The limit in the reader's language; ranges of numbers need no words."""
     digits = "".join(character for character in limit if character in "0123456789.–±")
+    digits = digits.replace(".", str(get_format("DECIMAL_SEPARATOR")))
     if code == "placebo_mean":
         return _("near 0")
     if limit.startswith(("at most", "ratio at most")):

@@ -395,7 +395,7 @@ def test_the_checks_say_what_holds_and_what_could_not_be_run(chain, sign_in):
     text = text_of(sign_in(chain.root, Role.LEAD).get(reverse("impact:checks")))
     assert "Ranges were widened" in text
     assert "31% wider" in text
-    assert "1 of 10 need attention" in text
+    assert "1 of 10 needs attention" in text
     assert "2.01 times as likely after a clear dip" in text
     assert "+0.25 points" in text
     assert "It takes about a hundred weeks with answers" in text
@@ -465,3 +465,11 @@ def test_plain_and_fair_stand_side_by_side(chain, sign_in):
     assert len(naive.rows) == Effect.objects.on_target().filter(status="estimated").count()
     assert "plain before and after differs from the fair comparison by" in text_of(response)
     assert "Show as a table" in text_of(response)
+
+
+def test_limits_of_checks_are_written_as_in_the_readers_language(chain, sign_in):
+    run = Run.objects.get(metric=chain.metric, state=Run.State.FINISHED)
+    run.checks = [{"code": "placebo_spread", "passed": True, "value": 1.02, "limit": "0.85–1.15"}]
+    run.save()
+    text = text_of(sign_in(chain.root, Role.LEAD, language="fr").get(reverse("impact:checks")))
+    assert "0,85–1,15" in text
