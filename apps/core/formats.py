@@ -66,17 +66,20 @@ def decimals_for(low: Number, high: Number) -> int:
     return 2 if half >= 0.015 else 3
 
 
-def decimals_of_level(value: Number) -> int:
-    """Decimals of a metric's level: 8.24, 71.3, 1,204."""
+HUNDREDTHS = ("%", "NPS")
+
+
+def decimals_of_level(value: Number, unit: str = "") -> int:
+    """Decimals of a metric's level: 8.24, 71.3, 1,204; always one on a scale of a hundred."""
     size = abs(float(value))
     if size >= 1000:
         return 0
-    return 1 if size >= 20 else 2
+    return 1 if size >= 20 or unit in HUNDREDTHS else 2
 
 
 def level(value: Number, unit: str) -> str:
     """A metric's level with its unit."""
-    return with_unit(number(value, decimals_of_level(value)), unit)
+    return with_unit(number(value, decimals_of_level(value, unit)), unit)
 
 
 def counted(count: int, noun: str) -> str:

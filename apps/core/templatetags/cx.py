@@ -154,7 +154,7 @@ def figure(value: Number | None, unit: str = "") -> str:
     """A metric's level as a hero: the number large, its unit beside it small."""
     if value is None:
         return ""
-    digits = formats.number(value, formats.decimals_of_level(value))
+    digits = formats.number(value, formats.decimals_of_level(value, unit))
     if unit in ("", "%"):
         return formats.with_unit(digits, unit)
     return format_html('{}<span class="cx-stat__unit">{}{}</span>', digits, formats.NO_BREAK_SPACE, unit)
