@@ -5,13 +5,14 @@ from typing import Self
 from uuid import uuid4
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.languages import localised
-from apps.core.searching import plain
+from apps.core.searching import Joined, Words, plain
 from apps.ideas.anonymity import author_keys
 from apps.library.models import Solution
 from apps.taxonomy.models import Challenge
@@ -174,6 +175,18 @@ class Idea(models.Model):
     search_text = models.GeneratedField(
         expression=plain("title", "problem", "text"), output_field=models.TextField(), db_persist=True
     )
+    # Nobody says in which language an idea is written.
+    search_words = models.GeneratedField(
+        expression=Joined(
+            *(
+                Words(name, config=config, weight="A" if name == "title" else "B")
+                for config in ("english", "french")
+                for name in ("title", "problem", "text")
+            )
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     objects = IdeaQuerySet.as_manager()
 
@@ -218,6 +231,7 @@ class Idea(models.Model):
             ),
             GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="ideas_idea_names"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="ideas_idea_texts"),
+            GinIndex(fields=["search_words"], name="ideas_idea_words"),
         ]
 
     def __str__(self) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.languages import localised
-from apps.core.searching import Searchable, plain
+from apps.core.searching import Joined, Searchable, Words, plain
 
 
 class Named(models.Model):
@@ -172,6 +173,16 @@ class Challenge(Named):
         output_field=models.TextField(),
         db_persist=True,
     )
+    search_words = models.GeneratedField(
+        expression=Joined(
+            Words("name", config="english", weight="A"),
+            Words("description", config="english", weight="B"),
+            Words("name_fr", config="french", weight="A"),
+            Words("description_fr", config="french", weight="B"),
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
     # What a split made of it.
     parts = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="+")
 
@@ -193,6 +204,7 @@ class Challenge(Named):
             models.Index(OpClass("path", "varchar_pattern_ops"), name="taxonomy_challenge_path"),
             GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="taxonomy_challenge_names"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="taxonomy_challenge_texts"),
+            GinIndex(fields=["search_words"], name="taxonomy_challenge_words"),
         ]
 
     @property
