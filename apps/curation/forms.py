@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.blocks import MEBIBYTE
 from apps.core.errors import CxplanError
+from apps.core.widgets import PlainSelectMultiple
 from apps.curation.packs import Pack, PackInvalid, read_pack
 from apps.curation.queue import Kind
 from apps.ideas.models import Idea
@@ -69,6 +70,7 @@ class ExportForm(forms.Form):
         label=_("Challenges"),
         required=False,
         queryset=Challenge.objects.none(),
+        widget=PlainSelectMultiple,
         help_text=_("With everything below them. None chosen: the whole library."),
     )
     with_evidence = forms.BooleanField(
@@ -79,7 +81,7 @@ class ExportForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["challenges"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Challenge.objects.current().order_by("path")
+        field.queryset = Challenge.objects.current().only("code", "name", "name_fr").order_by("path")
 
 
 class QueueForm(forms.Form):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Scope, Unit
 from apps.core.errors import CxplanError
 from apps.core.uploads import IMAGES, MEBIBYTE, Upload, check_upload
+from apps.core.widgets import PlainSelect
 from apps.ideas.models import Call, Idea
 from apps.ideas.services import IdeaChanged, IdeaChanges, Trial
 from apps.library.models import Solution
@@ -71,7 +72,7 @@ def part_field(part: str) -> forms.CharField:
 
 
 def current_challenges() -> QuerySet[Challenge]:
-    return Challenge.objects.current().order_by("name", "pk")
+    return Challenge.objects.current().only("code", "name", "name_fr").order_by("name", "pk")
 
 
 def choices_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
@@ -93,6 +94,7 @@ class IdeaForm(forms.Form):
     challenge = forms.ModelChoiceField(Challenge.objects.none(), to_field_name="code", required=False)
     listed = forms.ModelChoiceField(
         Challenge.objects.none(),
+        widget=PlainSelect,
         to_field_name="code",
         label=gettext_lazy("Or choose it from the list"),
         empty_label=gettext_lazy("I am not sure"),
@@ -175,6 +177,7 @@ class EditForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("What would you do?"), max_length=TEXT_MOST, widget=words(6))
     challenge = forms.ModelChoiceField(
         Challenge.objects.none(),
+        widget=PlainSelect,
         to_field_name="code",
         label=gettext_lazy("Challenge"),
         empty_label=gettext_lazy("Not clear yet"),
@@ -186,7 +189,7 @@ class EditForm(forms.Form):
         code = idea.challenge.code if idea.challenge else ""
         super().__init__(data, initial={**initial, "challenge": code, "seen_at": idea.updated_at.isoformat()})
         kept = Challenge.objects.filter(pk=idea.challenge_id or 0)
-        choices_of(self, "challenge").queryset = (Challenge.objects.current() | kept).order_by("name", "pk")
+        choices_of(self, "challenge").queryset = current_challenges() | kept
 
     def changes(self) -> IdeaChanges:
         entered = self.cleaned_data
@@ -276,6 +279,7 @@ class RecipeForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Solution.Kind.choices)
     challenge = forms.ModelChoiceField(
         Challenge.objects.none(),
+        widget=PlainSelect,
         to_field_name="code",
         label=gettext_lazy("Which challenge does it answer?"),
         error_messages={"required": gettext_lazy("Choose the challenge it answers.")},
@@ -362,7 +366,11 @@ class CallForm(forms.Form):
         required=False,
     )
     challenge = forms.ModelChoiceField(
-        Challenge.objects.none(), to_field_name="code", label=gettext_lazy("Challenge"), empty_label=None
+        Challenge.objects.none(),
+        widget=PlainSelect,
+        to_field_name="code",
+        label=gettext_lazy("Challenge"),
+        empty_label=None,
     )
     unit = forms.ModelChoiceField(Unit.objects.none(), to_field_name="code", label=gettext_lazy("Who is asked?"))
     opens_on = DayField(label=gettext_lazy("First day"))

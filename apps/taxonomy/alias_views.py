@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.middleware import PersonRequest
 from apps.core.errors import CxplanError
 from apps.taxonomy import aliases, editing, inbox
+from apps.taxonomy.choosing import entry_of
 from apps.taxonomy.editor_views import require_lead
 from apps.taxonomy.forms import AliasForm, LabelsForm, NewAliasForm, refusals
 from apps.taxonomy.models import Alias
@@ -29,6 +30,8 @@ ALIASES_SHOWN = 50
 def label_list(request: PersonRequest) -> HttpResponse:
     state = request.GET.get("state", inbox.WAITING)
     query = request.GET.get("q", "").strip()
+    # Guessing takes a moment in a large vocabulary, so the page asks for it once it is there.
+    is_guessed = bool(request.GET.get("guesses"))
     if request.method == "POST":
         form = LabelsForm(request.POST)
         try:
@@ -38,11 +41,13 @@ def label_list(request: PersonRequest) -> HttpResponse:
         address = urlencode({"state": state, "q": query, "page": request.GET.get("page", "")})
         return redirect(f"{reverse('taxonomy:label-list')}?{address}")
     context = {
-        "page": inbox.label_page(state=state, query=query, number=request.GET.get("page")),
+        "page": inbox.label_page(
+            state=state, query=query, number=request.GET.get("page"), with_guesses=is_guessed
+        ),
+        "is_guessed": is_guessed or state == inbox.MAPPED,
         "counts": inbox.label_counts(),
         "state": state,
         "q": query,
-        "terms": editing.terms_to_choose(),
         "changes": editing.recent_changes(at=timezone.now()),
         "has_aside": True,
     }
@@ -92,7 +97,7 @@ def alias_new(request: PersonRequest) -> HttpResponse:
             aliases.create_alias(**form.cleaned_data, actor=request.user)
             messages.success(request, _("Saved. Responses that waited for it are coded within a minute."))
             return redirect("taxonomy:alias-list")
-    context = {"form": form, "terms": editing.terms_to_choose()}
+    context = {"form": form}
     return render(request, "taxonomy/alias.html", context, status=422 if form.is_bound else 200)
 
 
@@ -101,14 +106,14 @@ def alias_new(request: PersonRequest) -> HttpResponse:
 def alias(request: PersonRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Alias.objects.select_related("challenge"), pk=pk)
     form = AliasForm(
-        request.POST if request.method == "POST" else None, initial={"challenge": shown.challenge.code}
+        request.POST if request.method == "POST" else None, initial={"challenge": entry_of(shown.challenge.code)}
     )
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             aliases.change_alias(alias=shown, challenge=form.cleaned_data["challenge"], actor=request.user)
             messages.success(request, _("Saved. You can undo it for a day."))
             return redirect("taxonomy:alias-list")
-    context: dict[str, Any] = {"form": form, "alias": shown, "terms": editing.terms_to_choose()}
+    context: dict[str, Any] = {"form": form, "alias": shown}
     return render(request, "taxonomy/alias.html", context, status=422 if form.is_bound else 200)
 
 

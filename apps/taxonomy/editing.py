@@ -130,16 +130,6 @@ def recent_changes(*, at: datetime) -> list[Change]:
     ]
 
 
-def terms_to_choose() -> list[tuple[str, str]]:
-    """Code and name of every current term in the order of the tree, for lists to choose from."""
-    rows = Challenge.objects.current().order_by("path").only("code", "name", "name_fr", "path")
-    names = {row.pk: row.display_name for row in rows}
-    return [
-        (row.code, " › ".join([names[pk] for pk in row.ancestor_ids if pk in names] + [row.display_name]))
-        for row in rows
-    ]
-
-
 def _told(event: AuditEvent) -> str:
     values = {"name": "", "into": "", **event.data}
     return str(LABELS[event.event]) % values

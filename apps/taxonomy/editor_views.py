@@ -20,6 +20,7 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import AuditEvent, Role, User
 from apps.core.errors import CxplanError
 from apps.taxonomy import editing, services
+from apps.taxonomy.choosing import entry_of, offers
 from apps.taxonomy.forms import (
     ChallengeForm,
     MergeForm,
@@ -61,10 +62,20 @@ def branch(request: PersonRequest, code: str) -> HttpResponse:
     return render(request, "taxonomy/_branch.html", {"nodes": nodes})
 
 
+@require_GET
+@require_lead
+def terms(request: PersonRequest) -> HttpResponse:
+    """Challenges like what somebody types, whatever the field is called."""
+    query = next(iter(request.GET.values()), "").strip()[:200]
+    return render(request, "taxonomy/_term_options.html", {"terms": offers(query)})
+
+
 @require_http_methods(["GET", "POST"])
 @require_lead
 def challenge_new(request: PersonRequest) -> HttpResponse:
-    form = NewChallengeForm(request.POST or None, initial={"parent": request.GET.get("parent", ""), "severity": 3})
+    form = NewChallengeForm(
+        request.POST or None, initial={"parent": entry_of(request.GET.get("parent", "")), "severity": 3}
+    )
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             made = services.create_challenge(
@@ -75,7 +86,7 @@ def challenge_new(request: PersonRequest) -> HttpResponse:
             )
             messages.success(request, _("Created."))
             return redirect(_editor_at(made.code))
-    context = {"form": form, "terms": editing.terms_to_choose()}
+    context = {"form": form}
     return render(request, "taxonomy/challenge_new.html", context, status=422 if form.is_bound else 200)
 
 
@@ -164,7 +175,6 @@ def challenge_step(request: PersonRequest, code: str, step: str) -> HttpResponse
         "form": form,
         "challenge": challenge,
         "step": step,
-        "terms": editing.terms_to_choose() if form.fields else [],
     }
     return render(request, "taxonomy/challenge_step.html", context, status=422 if form.is_bound else 200)
 

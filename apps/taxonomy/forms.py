@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Q
 from django.http import QueryDict
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,7 +26,14 @@ SEVERITIES = (
     (5, gettext_lazy("5 · customers leave over it")),
 )
 PART = re.compile(r"^\s*(?P<code>[A-Za-z0-9][A-Za-z0-9._-]{0,63})\s*(?:[=:]\s*(?P<name>.+?))?\s*$")
-TERMS = "terms"
+# The page holds the list by this name; it is filled when somebody goes there or types.
+OFFERS = {
+    "list": "terms",
+    "autocomplete": "off",
+    "hx-get": reverse_lazy("taxonomy:terms"),
+    "hx-trigger": "focus once, input changed delay:200ms",
+    "hx-target": "#terms",
+}
 # Labels that one click may map: each is compared with every term.
 SURE_AT_MOST = 300
 
@@ -61,7 +69,7 @@ class CodeEntry(forms.RegexField):
 
 
 class TermField(forms.CharField):
-    """A current challenge by its code or its name, chosen from a list that the page holds."""
+    """A current challenge by its code or its name; what is alike is offered while somebody types."""
 
     default_error_messages = {
         "unknown": gettext_lazy("No challenge in use has this code or name. Choose one of the list."),
@@ -69,9 +77,7 @@ class TermField(forms.CharField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            widget=forms.TextInput(attrs={"list": TERMS, "autocomplete": "off"}), max_length=200, **options
-        )
+        super().__init__(widget=forms.TextInput(attrs=OFFERS), max_length=200, **options)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from apps.core.languages import localised
-from apps.taxonomy.models import UnmappedLabel
+from apps.taxonomy.choosing import entries_of
+from apps.taxonomy.models import Challenge, UnmappedLabel
 
 PAGE_ROWS = 25
 GUESSES_SHOWN = 3
@@ -80,11 +81,9 @@ class LabelRow:
     first_seen_at: datetime
     last_seen_at: datetime
     guesses: tuple[Guess, ...]
+    # What the field beside it holds: the best guess.
+    entry: str
     coded_as: str
-
-    @property
-    def best(self) -> Guess | None:
-        return self.guesses[0] if self.guesses else None
 
 
 def labels_in(state: str) -> QuerySet[UnmappedLabel]:
@@ -92,7 +91,7 @@ def labels_in(state: str) -> QuerySet[UnmappedLabel]:
     return {MAPPED: rows.mapped, IGNORED: rows.ignored}.get(state, rows.waiting)()
 
 
-def label_page(*, state: str, query: str, number: str | None) -> Page[LabelRow]:
+def label_page(*, state: str, query: str, number: str | None, with_guesses: bool = True) -> Page[LabelRow]:
     """One page of the labels of a state, those of most responses first, with guesses for those that wait."""
     labels = labels_in(state).select_related("coded_as")
     if query:
@@ -101,7 +100,9 @@ def label_page(*, state: str, query: str, number: str | None) -> Page[LabelRow]:
         number
     )
     shown = list(page.object_list)
-    guesses = {} if state == MAPPED else guesses_for([label.pk for label in shown])
+    is_guessed = with_guesses and state != MAPPED
+    guesses = guesses_for([label.pk for label in shown]) if is_guessed else {}
+    entries = _entries([found[0].code for found in guesses.values()])
     rows = [
         LabelRow(
             pk=label.pk,
@@ -112,11 +113,17 @@ def label_page(*, state: str, query: str, number: str | None) -> Page[LabelRow]:
             first_seen_at=label.first_seen_at,
             last_seen_at=label.last_seen_at,
             guesses=guesses.get(label.pk, ()),
+            entry=next((entries.get(guess.code, guess.code) for guess in guesses.get(label.pk, ())), ""),
             coded_as=label.coded_as.display_name if label.coded_as else "",
         )
         for label in shown
     ]
     return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the labels
+
+
+def _entries(codes: Sequence[str]) -> Mapping[str, str]:
+    terms = {term.pk: term for term in Challenge.objects.filter(code__in=codes)}
+    return {terms[pk].code: entry for pk, entry in entries_of(terms.values()).items()}
 
 
 def label_counts() -> Mapping[str, int]:

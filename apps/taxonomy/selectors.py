@@ -10,6 +10,9 @@ from apps.core.searching import Searchable
 from apps.taxonomy.models import Alias, Challenge, Metric
 from apps.taxonomy.standing import Place, current_terms
 
+# A tree of more terms shows its branches folded.
+UNFOLDED_MOST = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
@@ -33,10 +36,11 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A challenge at the top of the tree and all that stand under it, depth first."""
+    """A challenge at the top of the tree and all that stand under it, depth first; none while it is folded."""
 
     code: str
     name: str
+    count: int
     leaves: tuple[Leaf, ...]
 
 
@@ -71,8 +75,11 @@ def terms_shown_under() -> dict[int, int]:
     return current_terms(places())
 
 
-def challenge_tree(*, query: str = "") -> tuple[Branch, ...]:
-    """The current challenges by branch; with a query, those it finds and their branches."""
+def challenge_tree(*, query: str = "", under: str = "") -> tuple[Branch, ...]:
+    """The current challenges by branch; with a query, those it finds and their branches.
+
+    Of a large tree only the branch whose code is `under` has its leaves.
+    """
     challenges = list(Challenge.objects.current().select_related("touchpoint", "metric"))
     by_id = {challenge.pk: challenge for challenge in challenges}
     if query:
@@ -87,8 +94,14 @@ def challenge_tree(*, query: str = "") -> tuple[Branch, ...]:
             children.setdefault(parent, []).append(challenge)
     for siblings in children.values():
         siblings.sort(key=_position)
+    is_small = len(kept) <= UNFOLDED_MOST
     return tuple(
-        Branch(code=top.code, name=top.display_name, leaves=tuple(_leaves(top, children, 0)))
+        Branch(
+            code=top.code,
+            name=top.display_name,
+            count=sum(1 for _leaf in _below(top, children)),
+            leaves=tuple(_leaves(top, children, 0)) if is_small or top.code.lower() == under.lower() else (),
+        )
         for top in children.get(None, [])
     )
 
@@ -132,6 +145,12 @@ def challenge_page(code: str) -> ChallengePage | None:
         parts=tuple(_term(part) for part in parts.values()),
         aliases=tuple(f"{alias.source}: {alias.label}" for alias in challenge.aliases.order_by("source", "label")),
     )
+
+
+def _below(parent: Challenge, children: dict[int | None, list[Challenge]]) -> Iterable[Challenge]:
+    for child in children.get(parent.pk, []):
+        yield child
+        yield from _below(child, children)
 
 
 def _leaves(parent: Challenge, children: dict[int | None, list[Challenge]], depth: int) -> Iterable[Leaf]:

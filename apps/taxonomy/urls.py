@@ -17,6 +17,7 @@ urlpatterns = [
         for step in editor_views.STEPS
     ),
     path("taxonomy/", editor_views.editor, name="editor"),
+    path("taxonomy/terms/", editor_views.terms, name="terms"),
     path("taxonomy/new/", editor_views.challenge_new, name="challenge-new"),
     path("taxonomy/under/<str:code>/", editor_views.branch, name="challenges-under"),
     path("taxonomy/labels/", alias_views.label_list, name="label-list"),

@@ -13,10 +13,13 @@ from apps.taxonomy import selectors
 @require_safe
 @require_role(Role.STAFF)
 def challenge_list(request: PersonRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()
-    branches = selectors.challenge_tree(query=query)
+    query, under = request.GET.get("q", "").strip(), request.GET.get("under", "")
+    branches = selectors.challenge_tree(query=query, under=under)
     context = {"branches": branches, "q": query, "may_edit": request.person.leads_from_the_top}
     is_fragment = bool(request.headers.get("HX-Request"))
+    if is_fragment and under:
+        unfolded = next((branch for branch in branches if branch.code.lower() == under.lower()), None)
+        return render(request, "taxonomy/_leaves.html", {"branch": unfolded})
     return render(request, "taxonomy/_tree.html" if is_fragment else "taxonomy/challenge_list.html", context)
 
 

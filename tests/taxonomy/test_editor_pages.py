@@ -38,13 +38,25 @@ def test_the_tree_is_folded_and_unfolds_to_the_marked_term(editor):
     assert "Long queue" in under
 
 
-@pytest.mark.parametrize("address", ["taxonomy:editor", "taxonomy:label-list", "taxonomy:alias-list"])
-def test_each_list_is_made_in_the_same_number_of_queries_however_long(editor, address):
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("taxonomy:editor", {}),
+        ("taxonomy:label-list", {}),
+        ("taxonomy:label-list", {"guesses": "1"}),
+        ("taxonomy:alias-list", {}),
+        ("taxonomy:challenge-list", {}),
+        ("taxonomy:challenge-list", {"q": "challenge"}),
+        ("taxonomy:terms", {}),
+        ("taxonomy:terms", {"parent": "challenge"}),
+    ],
+)
+def test_each_list_is_made_in_the_same_number_of_queries_however_long(editor, address, asked):
     metric = MetricFactory()
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
-            assert editor.get(reverse(address)).status_code == 200
+            assert editor.get(reverse(address), asked).status_code == 200
         return len(captured)
 
     def grow(count):
@@ -52,12 +64,32 @@ def test_each_list_is_made_in_the_same_number_of_queries_however_long(editor, ad
             top = ChallengeFactory(metric=metric)
             ChallengeFactory(parent=top, metric=metric)
             AliasFactory(challenge=top)
-            UnmappedLabelFactory()
+            UnmappedLabelFactory(label=top.name + "s")
 
     grow(2)
     few = queries()
     grow(12)
     assert queries() == few
+
+
+def test_a_few_letters_are_offered_the_challenges_they_may_mean_by_name(editor):
+    top = ChallengeFactory(code="top", name="At the counter", metric=None)
+    ChallengeFactory(code="queue", name="Long queue", parent=top)
+    ChallengeFactory(code="fees", name="Unexpected fees")
+    ChallengeFactory(code="fees-2", name="Unexpected fees", parent=top)
+    page = text(editor.get(reverse("taxonomy:terms"), {"means-7": "queue"}))
+    assert page.strip() == '<option value="Long queue">At the counter › Long queue</option>'
+    same = text(editor.get(reverse("taxonomy:terms"), {"parent": "fees"}))
+    assert 'value="fees"' in same
+    assert 'value="fees-2"' in same
+    assert text(editor.get(reverse("taxonomy:terms"))).count("<option") == 4
+
+
+def test_a_term_to_choose_is_named_not_coded(editor):
+    ChallengeFactory(code="queue", name="Long queue")
+    alias = AliasFactory(challenge=Challenge.objects.get())
+    assert 'value="Long queue"' in text(editor.get(reverse("taxonomy:alias", args=[alias.pk])))
+    assert 'value="Long queue"' in text(editor.get(reverse("taxonomy:challenge-new"), {"parent": "QUEUE"}))
 
 
 def test_a_challenge_is_created_renamed_and_moved_by_plain_forms(editor):
@@ -108,8 +140,10 @@ def test_labels_are_guessed_whatever_the_accents_and_mapped_in_bulk(editor):
     ChallengeFactory(code="fees", name="Unexpected fees")
     label = UnmappedLabelFactory(label="ATTENTE TROP LONGUE AU COMPTOIR")
     other = UnmappedLabelFactory(label="zzz qqq")
-    page = text(editor.get(reverse("taxonomy:label-list")))
-    assert 'value="queue"' in page
+    assert "Looking for what it may mean" in text(editor.get(reverse("taxonomy:label-list")))
+    page = text(editor.get(reverse("taxonomy:label-list"), {"guesses": "1"}))
+    assert 'value="Long wait at the counter"' in page
+    assert "Nothing is alike" in page
     editor.post(reverse("taxonomy:label-list"), {"do": "sure", "least": "70"})
     assert Alias.objects.get(label=label.label).challenge == queue
     editor.post(reverse("taxonomy:label-list"), {"do": "ignore", "label": [other.pk]})
@@ -153,8 +187,9 @@ def test_no_name_runs_script(editor, payload):
         reverse("taxonomy:editor") + "?at=leaf",
         reverse("taxonomy:challenge", args=["top"]),
         reverse("taxonomy:challenge-edit", args=["top"]),
-        reverse("taxonomy:label-list"),
+        reverse("taxonomy:label-list") + "?guesses=1",
         reverse("taxonomy:alias-list"),
+        reverse("taxonomy:terms"),
     ]
     for address in pages:
         page = text(editor.get(address))

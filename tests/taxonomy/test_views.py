@@ -123,3 +123,23 @@ def test_a_retired_challenge_keeps_its_page_and_takes_no_plan(client, manager, t
 def test_a_challenge_nobody_knows_is_not_found(client, staff):
     client.force_login(staff)
     assert client.get(reverse("taxonomy:challenge", args=["nope"])).status_code == 404
+
+
+def test_a_large_tree_is_folded_and_shows_a_branch_when_asked(client, staff, tree, monkeypatch):
+    monkeypatch.setattr("apps.taxonomy.selectors.UNFOLDED_MOST", 1)
+    client.force_login(staff)
+    folded = client.get(reverse("taxonomy:challenge-list"))
+    branches = [branch for branch in folded.context["branches"] if branch.count]
+    assert branches
+    assert not any(branch.leaves for branch in branches)
+    code = branches[0].code
+    page = client.get(reverse("taxonomy:challenge-list"), {"under": code.upper()})
+    (unfolded,) = [branch for branch in page.context["branches"] if branch.leaves]
+    assert unfolded.code == code
+    leaves = client.get(
+        reverse("taxonomy:challenge-list"), {"under": code}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert unfolded.leaves[0].name in leaves
+    assert "<html" not in leaves
+    nothing = client.get(reverse("taxonomy:challenge-list"), {"under": "nowhere"}, headers={"HX-Request": "true"})
+    assert "<li" not in nothing.content.decode()
