@@ -14,6 +14,8 @@ from apps.impact.models import RankedSolution
 from apps.search.question import Question
 
 MOST_BUBBLES = 200
+# Of the distance between two levels of cost: the width that bubbles take up, and how far apart two of them stand.
+COLUMN, CLOSEST = 0.8, 0.16
 # The texts of a solution prepared for searching, and what a ranking was reasoned from, are many times as long.
 SHOWN = (
     *("effect", "low", "high", "claim_low", "claim_high", "evidence", "verdict", "action_count", "unit_count"),
@@ -155,18 +157,19 @@ def bubbles_spec(comparison: Comparison) -> dict[str, Any]:
             "low": bubble.low,
             "high": bubble.high,
             "cost": bubble.cost or 0,
+            "at": place,
             "evidence": bubble.evidence,
             "pinned": bubble.is_pinned,
             "url": bubble.url,
             "told": _told(bubble, comparison),
         }
-        for bubble in comparison.bubbles
+        for bubble, place in zip(comparison.bubbles, _beside(comparison.bubbles), strict=True)
     ]
     # A column for what nobody put a price on, when there is any.
     first = 0 if any(bubble.cost is None for bubble in comparison.bubbles) else 1
     words = "[" + ",".join(f"'{str(word).replace(chr(39), chr(8217))}'" for word in COST_WORDS) + "]"
     x = {
-        "field": "cost",
+        "field": "at",
         "type": "quantitative",
         "scale": {"domain": [first - 0.5, 5.5], "nice": False},
         "axis": {
@@ -238,6 +241,18 @@ _PINNED_NAMES = {
     "transform": [{"filter": "datum.pinned"}],
     "mark": {"type": "text", "dx": 14, "align": "left", "color": "@ink", "fontWeight": 600},
 }
+
+
+def _beside(bubbles: Sequence[Bubble]) -> list[float]:
+    """Where each bubble stands: those of one cost side by side, in the column of that cost."""
+    many, placed = Counter(bubble.cost or 0 for bubble in bubbles), Counter[int]()
+    places = []
+    for bubble in bubbles:
+        cost = bubble.cost or 0
+        step = min(CLOSEST, COLUMN / many[cost])
+        places.append(cost + (placed[cost] - (many[cost] - 1) / 2) * step)
+        placed[cost] += 1
+    return places
 
 
 def _told(bubble: Bubble, comparison: Comparison) -> str:

@@ -104,7 +104,9 @@ class Asked:
 
     challenge: str
     touchpoint: str
+    # The status looked at, and those that the person may see.
     status: str
+    statuses: tuple[str, ...]
     # For each solution, NaN where the words do not find it; None when there are no words.
     likeness: Real | None
 
@@ -119,7 +121,7 @@ class Answer:
 
 def answer(question: Question, asked: Asked, shelf: Shelf, best: Best) -> Answer:
     """A facet is counted under all the other facets, so that each choice tells what it would leave."""
-    found = shelf.status.having(asked.status)
+    found = np.logical_or.reduce([shelf.status.having(status) for status in asked.statuses])
     if asked.likeness is not None:
         found &= ~np.isnan(asked.likeness)
     chosen = _chosen(question, asked, shelf, best)
@@ -144,7 +146,7 @@ def answer(question: Question, asked: Asked, shelf: Shelf, best: Best) -> Answer
 
 
 def _chosen(question: Question, asked: Asked, shelf: Shelf, best: Best) -> dict[str, Mask]:
-    masks: dict[str, Mask] = {}
+    masks = {"status": shelf.status.having(asked.status)}
     if question.kind:
         masks["kind"] = shelf.kind.having(question.kind)
     if question.evidence is not None:

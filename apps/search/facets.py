@@ -108,7 +108,7 @@ class _Facets:
         return self._facet(name, label, [(value, value, counts[value]) for value in _most(counts)])
 
     def all_statuses(self) -> Facet:
-        """Every status can be asked for; only the one looked at is counted."""
+        """Every status can be asked for, published ones unless another is."""
         chosen = self.question.status or Solution.Status.PUBLISHED
         counts = self.counts.get("status", {})
         values = tuple(

@@ -161,14 +161,17 @@ def _touchpoint(code: str) -> int | None:
 def _solutions(search: _Search) -> _Part:
     question = search.question
     # Drafts are for those who curate, and only when they ask for them.
-    may_ask = search.person.has(Role.LEAD)
-    status = (question.status if may_ask else "") or Solution.Status.PUBLISHED
+    statuses = (
+        tuple(Solution.Status.values) if search.person.has(Role.LEAD) else (Solution.Status.PUBLISHED.value,)
+    )
+    status = question.status if question.status in statuses else Solution.Status.PUBLISHED.value
     shelf = current_shelf()
     asked = Asked(
         challenge=str(search.challenge),
         touchpoint=str(search.touchpoint),
         status=status,
-        likeness=liken(search.words, status=status, shelf=shelf) if search.words else None,
+        statuses=statuses,
+        likeness=liken(search.words, statuses=statuses, shelf=shelf) if search.words else None,
     )
     best = best_about(shelf, list(search.under)) if question.challenge else shelf.best
     found = answer(question, asked, shelf, best)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -36,20 +37,20 @@ _HAVING_ALL = """
     ), '')
     FROM library_solution
     WHERE (search_words @@ %(stems)s::tsquery OR search_title LIKE %(part)s OR lower(code) = lower(%(text)s))
-        AND status = %(status)s
+        AND status = ANY(%(statuses)s)
 """
 _HAVING_ONE = """
     SELECT {place}::int, string_agg(int8send(id), ''),
         string_agg(float8send(
             CASE WHEN search_words @@ %(titled{place})s::tsquery THEN {in_title} ELSE {elsewhere} END
         ), '')
-    FROM library_solution WHERE search_words @@ %(stems{place})s::tsquery AND status = %(status)s
+    FROM library_solution WHERE search_words @@ %(stems{place})s::tsquery AND status = ANY(%(statuses)s)
 """
 _LIKE_ONE = """
     SELECT {place}::int, string_agg(int8send(id), ''),
         string_agg(float8send(word_similarity(%(word{place})s, search_title)), '')
     FROM library_solution
-    WHERE (search_title %%> %(word{place})s OR search_title LIKE %(part{place})s) AND status = %(status)s
+    WHERE (search_title %%> %(word{place})s OR search_title LIKE %(part{place})s) AND status = ANY(%(statuses)s)
 """
 
 
@@ -86,14 +87,19 @@ def read_words(text: str) -> Words:
     return Words(text=text, plain=plain, stems=_either(english, french), each=tuple(each.values())[:MOST_WORDS])
 
 
-def liken(words: Words, *, status: str, shelf: Shelf) -> Real:
+def liken(words: Words, *, statuses: Sequence[str], shelf: Shelf) -> Real:
     """How much each solution is like the words, NaN when not at all; at most three queries.
 
     When no solution has all of them, a word that none has is taken for a slip, and those that have the most
     words are found.
     """
     likeness = np.full(shelf.size, np.nan)
-    values = {"status": status, "stems": words.stems, "titled": _titled(words.stems), "part": part(words.plain)}
+    values = {
+        "statuses": list(statuses),
+        "stems": words.stems,
+        "titled": _titled(words.stems),
+        "part": part(words.plain),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_HAVING_ALL, {**values, "text": words.text})
         pks, facts = cursor.fetchone()
@@ -104,7 +110,7 @@ def liken(words: Words, *, status: str, shelf: Shelf) -> Real:
             likeness[places[known]] = worth[known]
             return likeness
         if words.each:
-            _liken_to_most(cursor, words.each, status, shelf, likeness)
+            _liken_to_most(cursor, words.each, statuses, shelf, likeness)
     return likeness
 
 
@@ -113,13 +119,15 @@ def part(plain: str) -> str:
     return "%" + plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
-def _liken_to_most(cursor: CursorWrapper, each: Sequence[Word], status: str, shelf: Shelf, likeness: Real) -> None:
-    had = _each(cursor, _HAVING_ONE, dict(enumerate(each)), status)
+def _liken_to_most(
+    cursor: CursorWrapper, each: Sequence[Word], statuses: Sequence[str], shelf: Shelf, likeness: Real
+) -> None:
+    had = _each(cursor, _HAVING_ONE, dict(enumerate(each)), statuses)
     unknown = {
         place: word for place, word in enumerate(each) if place not in had and len(word.text) >= SHORTEST_SLIP
     }
     if unknown:
-        had |= _each(cursor, _LIKE_ONE, unknown, status)
+        had |= _each(cursor, _LIKE_ONE, unknown, statuses)
     numbers, sums = np.zeros(shelf.size), np.zeros(shelf.size)
     for pks, worth in had.values():
         places, known = places_of(whole(pks), shelf.pks)
@@ -130,10 +138,10 @@ def _liken_to_most(cursor: CursorWrapper, each: Sequence[Word], status: str, she
 
 
 def _each(
-    cursor: CursorWrapper, statement: str, words: Mapping[int, Word], status: str
+    cursor: CursorWrapper, statement: str, words: Mapping[int, Word], statuses: Sequence[str]
 ) -> dict[int, tuple[bytes, bytes]]:
     """For each word that any solution has: their keys, and how much each is like it."""
-    values = {"status": status}
+    values: dict[str, Any] = {"statuses": list(statuses)}
     for place, word in words.items():
         values |= {
             f"word{place}": word.text,

@@ -22,6 +22,7 @@ from tests.factories import (
     SolutionLinkFactory,
     SolutionVersionFactory,
 )
+from tests.ideas_factories import IdeaFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,10 @@ def asked(query):
     return question_of(QueryDict(query))
 
 
+def asked_titles(query, user):
+    return [hit.title for hit in find(asked(query), person=person_of(user)).sections[0].hits]
+
+
 def codes(query, user):
     found = find(asked(query), person=person_of(user))
     return [hit.code for section in found.sections for hit in section.hits]
@@ -91,6 +96,13 @@ def codes(query, user):
         ("q=surprising", "fees"),
         ("q=frais+imprevus", "fees"),
         ("q=hidden+costs", "fees"),
+        ("q=hiden+costs", "fees"),
+        ("q=greter+dor", "greeter"),
+        ("q=kiosc+servise", "kiosk"),
+        ("q=acueil+entre", "greeter"),
+        ("q=atente+guichet", "queue"),
+        ("q=price+card+unicorn", "price-card"),
+        ("q=the+greeter+at+a+doir", "greeter"),
     ],
 )
 def test_words_are_found_in_both_languages_with_slips_and_without_accents(library, staff, query, first):
@@ -101,6 +113,23 @@ def test_words_are_found_in_both_languages_with_slips_and_without_accents(librar
 def test_no_text_breaks_the_search(library, client, staff, text):
     client.force_login(staff)
     assert client.get(reverse("search:search"), {"q": text}).status_code == 200
+
+
+def test_a_slip_is_forgiven_only_where_no_word_is_meant(library, staff):
+    SolutionFactory(code="grater", title="Cheese grater for the canteen")
+    assert codes("q=grater", staff) == ["grater"]
+    assert set(codes("q=greter&what=solutions", staff)) >= {"greeter"}
+
+
+def test_words_in_a_title_come_before_words_below_it(library, staff):
+    SolutionFactory(code="desk", title="A desk", summary="Where the greeter stands.")
+    assert codes("q=greeter&what=solutions", staff) == ["greeter", "desk"]
+
+
+def test_ideas_are_found_with_slips_too(library, staff):
+    IdeaFactory(title="Umbrellas at the return", problem="Rain on the car park")
+    assert asked_titles("q=umbrela&what=ideas", staff) == ["Umbrellas at the return"]
+    assert asked_titles("q=rain+park&what=ideas", staff) == ["Umbrellas at the return"]
 
 
 def test_what_is_proven_comes_before_what_is_only_alike(library, staff):
@@ -152,6 +181,13 @@ def test_drafts_are_for_leads_who_ask_for_them(library, staff, lead):
     assert codes("status=draft", lead) == ["half"]
     assert "half" not in codes("q=greeter", lead)
     assert "half" not in codes("status=draft", staff)
+
+
+def test_leads_see_how_many_wait_in_each_status(library, lead):
+    found = find(asked("what=solutions&q=greeter"), person=person_of(lead))
+    status = next(facet for facet in found.facets if facet.name == "status")
+    assert {value.value: value.count for value in status.values} == {"draft": 1, "published": 1, "retired": 0}
+    assert [value.value for value in status.values if value.is_chosen] == ["published"]
 
 
 @pytest.mark.parametrize(
