@@ -94,14 +94,15 @@ def liken(words: Words, *, statuses: Sequence[str], shelf: Shelf) -> Real:
     words are found.
     """
     likeness = np.full(shelf.size, np.nan)
-    values = {
+    values: dict[str, Any] = {
+        "text": words.text,
         "statuses": list(statuses),
         "stems": words.stems,
         "titled": _titled(words.stems),
         "part": part(words.plain),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_HAVING_ALL, {**values, "text": words.text})
+        cursor.execute(_HAVING_ALL, values)
         pks, facts = cursor.fetchone()
         if pks:
             places, known = places_of(whole(pks), shelf.pks)
