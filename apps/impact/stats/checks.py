@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, special
+from scipy import linalg, sparse, special
 
 from . import placebo, semiseparable
 from .actions import Joint, Readings
@@ -224,7 +224,10 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     v *= seen[:, :, None] & seen[:, None, :]
     diagonal = np.arange(periods)
     v[:, diagonal, diagonal] += np.where(seen, 1.0 / np.where(seen, d, 1.0), 1.0)
-    innovation = np.linalg.solve(np.linalg.cholesky(v), np.where(seen, resid, 0.0)[:, :, None])[:, :, 0]
+    lower, resid = np.linalg.cholesky(v), np.where(seen, resid, 0.0)
+    innovation = np.stack(
+        [linalg.solve_triangular(lower[i], resid[i], lower=True, check_finite=False) for i in range(pool.shape[0])]
+    )
     pairs: list[Floats] = []
     every: list[Floats] = []
     regions: list[int] = []
@@ -340,9 +343,9 @@ def _leave_out(
             units = model.blocks.unit[index[:, 0]]
             weight = np.matmul(n[part], bucket.s[part])
             weight = 0.5 * (weight + weight.transpose(0, 2, 1))
-            a = model.columns.a[index.ravel()].toarray()
-            across = (a @ beta.covariance).reshape(index.shape[0], size, -1)
-            a = a.reshape(across.shape)
+            rows_of_beta = model.columns.a[index.ravel()]
+            across = (rows_of_beta @ beta.covariance).reshape(index.shape[0], size, -1)
+            a = rows_of_beta.toarray().reshape(across.shape)
             # (Σ^-1 − A'WA)^-1 by Woodbury, with the unit's score taken out
             core = np.eye(size) - np.matmul(weight, np.matmul(across, a.transpose(0, 2, 1)))
             reach = np.matmul(a, lead.T)

@@ -16,7 +16,7 @@ from .actions import Joint
 from .blocks import rows
 from .cells import Scaling, answers, cells, precision
 from .data import Bools, Floats, Ints, Panel, Settings
-from .information import Model, local_variance
+from .information import Model, dense_rows, local_variance, one_row
 
 TRAIL = 4  # weeks a manager looks back on
 TRIES = 6  # at-risk units looked at per action, nearest dip first
@@ -160,13 +160,13 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
             bucket = model.buckets[place[size]]
             row = int(np.searchsorted(bucket.index[:, 0], offset[unit]))
             index = bucket.index[row]
-            prior = local_variance(bucket, joint.info.spread)[row]
+            prior = local_variance(one_row(bucket, row), joint.info.spread)[0]
             n = joint.info.inverse[place[size]][row]
             blocks = rows(np.full(size, local[i]), model.blocks.start[index], model.blocks.end[index], cell)
             across = wx @ blocks
             r = prior @ n
             resid = stats.cy[index] - stats.c[index] @ joint.weeks[g]
-            a = model.columns.a[index].toarray()
+            a = dense_rows(model.columns.a, int(index[0]), size)
             information = information - across @ r @ across.T
             beta_part = (across - across @ r @ bucket.s[row]) @ a
             score = score - across @ (r @ resid) - beta_part @ beta

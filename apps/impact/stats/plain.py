@@ -111,7 +111,7 @@ def describe(
     inside = np.cumsum(busy[:, :weeks], axis=1)
     free = alive & (inside < 0.5)
     fewest = _fewest(free, alive, panel.region, labels, actions, np.minimum(end, weeks))
-    shared = _shared(inside, actions, start, end, done, edges)
+    shared = _shared(inside, actions, start, end)
     return Plain(
         naive=naive,
         weeks_before=between("alive", begin - settings.baseline_window, begin).astype(np.int64),
@@ -138,26 +138,32 @@ def _fewest(free: Bools, alive: Bools, region: Ints, labels: Ints, actions: Acti
     Only weeks in which the action's own unit answered need a comparison; with none, all units count as free.
     """
     units, weeks = free.shape
-    anywhere = free.sum(axis=0)
-    by_region = {int(label): free[region == label].sum(axis=0) for label in labels}
+    counts = np.stack([free[region == label].sum(axis=0) for label in labels] + [free.sum(axis=0)])
+    place = np.full(units, labels.shape[0])
+    for at, label in enumerate(labels):
+        place[region == label] = at
+    lo, hi = np.maximum(actions.start, 0), np.minimum(end, weeks)
     out = np.full(actions.count, units, dtype=np.int64)
-    for j in range(actions.count):
-        count = by_region.get(int(region[actions.unit[j]]), anywhere)
-        lo, hi = max(0, int(actions.start[j])), min(weeks, int(end[j]))
-        out[j] = int(count[lo:hi].min(initial=units, where=alive[actions.unit[j], lo:hi])) if hi > lo else units
+    for step in range(int(np.max(hi - lo, initial=0))):
+        week = lo + step
+        mine = np.flatnonzero(week < hi)
+        mine = mine[alive[actions.unit[mine], week[mine]]]
+        out[mine] = np.minimum(out[mine], counts[place[actions.unit[mine]], week[mine]])
     return out
 
 
-def _shared(inside: Floats, actions: Actions, start: Ints, end: Ints, done: Interventions, edges: Ints) -> Floats:
+def _shared(inside: Floats, actions: Actions, start: Ints, end: Ints) -> Floats:
     """Share of each primary window that other actions' ramp or primary windows cover."""
     weeks = inside.shape[1]
+    lo, hi = np.maximum(start, 0), np.minimum(end, weeks)
+    mine = np.flatnonzero(hi > lo)
     out = np.zeros(actions.count)
-    for j in range(actions.count):
-        lo, hi = max(0, int(start[j])), min(weeks, int(end[j]))
-        if hi <= lo:
-            continue
-        own = 1.0 if actions.aimed[j] else 0.0
-        out[j] = float((inside[actions.unit[j], lo:hi] - own > 0.5).mean())
+    # One's own window covers itself.
+    for is_aimed in (False, True):
+        some = mine[actions.aimed[mine] == is_aimed]
+        covered = _cumulative((inside - float(is_aimed) > 0.5).astype(np.float64))
+        unit = actions.unit[some]
+        out[some] = (covered[unit, hi[some]] - covered[unit, lo[some]]) / (hi[some] - lo[some])
     return out
 
 

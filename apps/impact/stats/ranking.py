@@ -67,19 +67,22 @@ def rank_draws(
     x = draws[:, [column[k] for k in able]]
     count = len(able)
     better = np.full((count, count), 0.5)
+    by_solution = np.ascontiguousarray(x.T)
     for i in range(count):
-        for j in range(count):
-            if i != j:
-                better[i, j] = float((x[:, i] > x[:, j]).mean() + 0.5 * (x[:, i] == x[:, j]).mean())
+        above, same = by_solution[i] > by_solution, by_solution[i] == by_solution
+        better[i] = above.mean(axis=1) + 0.5 * same.mean(axis=1)
+    np.fill_diagonal(better, 0.5)
     place = np.argsort(np.argsort(-x, axis=1, kind="stable"), axis=1, kind="stable") + 1 if count else x
     tail = 0.5 * (1.0 - settings.level)
+    low, high = (
+        np.quantile(place, [tail, 1.0 - tail], axis=0, method="nearest") if count else np.zeros((2, 0), dtype=int)
+    )
     entries: list[Ranked] = []
     tier = 1
     safe = {k: float(np.quantile(draws[:, column[k]], settings.safe_quantile)) for k in wanted if k in column}
     for i, k in enumerate(able):
         if i and better[i - 1, i] >= settings.tier_probability:
             tier += 1
-        low, high = np.quantile(place[:, i], [tail, 1.0 - tail], method="nearest")
         entries.append(
             Ranked(
                 solution=k,
@@ -87,8 +90,8 @@ def rank_draws(
                 tier=tier,
                 p_best=float((place[:, i] == 1).mean()),
                 expected_rank=float(place[:, i].mean()),
-                rank_low=int(low),
-                rank_high=int(high),
+                rank_low=int(low[i]),
+                rank_high=int(high[i]),
                 safe=safe[k],
                 expected_gain=_gain(draws, column, means, k, able),
                 worth_trying=False,
