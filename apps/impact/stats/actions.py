@@ -19,11 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
+from . import groups
 from .blocks import LATE2, PRIMARY, SIDE
 from .data import Floats, Ints
 from .effects import Posterior
-from .information import Bucket, Information, Model, local_variance
+from .information import Bucket, Information, Model, local_variance, some_rows
 
 SLICE = 4096  # blocks handled at once
 RAW_MAX = 1e6  # a raw variance above (reference scale, squared) says nothing
@@ -43,12 +45,15 @@ class Joint:
         Posterior mean of g + g_G.
     slope : (G, Q, P) float
         J', how the week effects move against β.
+    gamma : (G, P, P) float
+        Covariance of the week effects given β.
     """
 
     info: Information
     beta: Posterior
     weeks: Floats
     slope: Floats
+    gamma: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ def join(info: Information, beta: Posterior) -> Joint:
     start = np.einsum("gij,gj->gi", system.omega_f, info.wy)
     start = start + np.einsum("gji,j->gi", system.f, system.h_inverse @ wy1)
     weeks = start - np.einsum("gqp,q->gp", slope, beta.mean)
-    return Joint(info=info, beta=beta, weeks=weeks, slope=slope)
+    return Joint(info=info, beta=beta, weeks=weeks, slope=slope, gamma=groups.covariance(system))
 
 
 def read(model: Model, joint: Joint) -> Readings:
@@ -104,12 +109,14 @@ def read(model: Model, joint: Joint) -> Readings:
     c, cy = model.statistics.c, model.statistics.cy
     # κ = −R S A + K J: only its first part is wide, and it is sparse; the second goes through weeks
     sigma_slope = np.matmul(joint.slope.transpose(0, 2, 1), sigma)
-    weeks_error = joint.info.system.gamma + np.matmul(sigma_slope, joint.slope)
-    for bucket, n_all, g, rows in _slices(model, joint):
+    weeks_error = joint.gamma + np.matmul(sigma_slope, joint.slope)
+    toward_weeks = np.ascontiguousarray(sigma_slope.transpose(0, 2, 1))
+    for bucket, n_all, rows in _slices(model, joint):
         index = bucket.index[rows]
+        group = model.group[model.blocks.unit[index[:, 0]]]
         size = index.shape[1]
         s, n = bucket.s[rows], n_all[rows]
-        prior = local_variance(bucket, joint.info.spread)[rows]
+        prior = local_variance(some_rows(bucket, rows), joint.info.spread)
         r = np.matmul(prior, n)
         r = 0.5 * (r + r.transpose(0, 2, 1))
         a = model.columns.a[index.ravel()]
@@ -117,14 +124,19 @@ def read(model: Model, joint: Joint) -> Readings:
         model_tau = (a @ beta).reshape(index.shape)
         a_sigma = (a @ sigma).reshape(shape)
         between = np.matmul(a_sigma, a.toarray().reshape(shape).transpose(0, 2, 1))
-        to_weeks = (a @ sigma_slope[g].T).reshape(shape)
-        k2 = np.matmul(r, c[index])
-        resid = cy[index] - np.matmul(s, model_tau[:, :, None])[:, :, 0] - np.matmul(c[index], joint.weeks[g])
+        to_weeks = _to_weeks(a, np.repeat(group, size), toward_weeks).reshape(shape)
+        of_weeks = c[index]
+        k2 = np.matmul(r, of_weeks)
+        resid = cy[index] - np.matmul(s, model_tau[:, :, None])[:, :, 0]
+        resid -= np.matmul(of_weeks, joint.weeks[group][:, :, None])[:, :, 0]
         xi = np.matmul(r, resid[:, :, None])[:, :, 0]
         local[index] = xi
         lead = -np.matmul(r, s)
         keep = np.eye(size) + lead
-        shared = r + np.matmul(np.matmul(k2, weeks_error[g]), k2.transpose(0, 2, 1))
+        shared = r.copy()
+        for g in np.unique(group):
+            mine = np.flatnonzero(group == g)
+            shared[mine] += np.matmul(np.matmul(k2[mine], weeks_error[g]), k2[mine].transpose(0, 2, 1))
         toward = np.matmul(to_weeks, k2.transpose(0, 2, 1))
         led, kept = np.matmul(lead, toward), np.matmul(keep, toward)
         phi = shared + np.matmul(np.matmul(lead, between), lead.transpose(0, 2, 1)) + led + led.transpose(0, 2, 1)
@@ -198,12 +210,20 @@ def _correlations(s: Floats, owner: Ints, kind: Ints) -> Floats:
     return out
 
 
-def _slices(model: Model, joint: Joint) -> Iterator[tuple[Bucket, Floats, int, Ints]]:
-    """Units of one bucket and one group, a few thousand blocks at a time."""
+def _to_weeks(a: sparse.csr_array, group: Ints, toward: Floats) -> Floats:
+    """Rows of A, each times the matrix of its own group, (B, P)."""
+    held = np.diff(a.indptr)
+    terms = toward[np.repeat(group, held), a.indices] * a.data[:, None]
+    out = np.zeros((held.shape[0], toward.shape[2]))
+    some = np.flatnonzero(held)
+    if some.size:
+        out[some] = np.add.reduceat(terms, a.indptr[some], axis=0)
+    return out
+
+
+def _slices(model: Model, joint: Joint) -> Iterator[tuple[Bucket, Floats, slice]]:
+    """Units of one bucket, a few thousand blocks at a time."""
     for bucket, n in zip(model.buckets, joint.info.inverse, strict=True):
-        group = model.group[model.blocks.unit[bucket.index[:, 0]]]
         step = max(1, SLICE // bucket.index.shape[1])
-        for g in np.unique(group):
-            rows = np.flatnonzero(group == g)
-            for begin in range(0, rows.shape[0], step):
-                yield bucket, n, int(g), rows[begin : begin + step]
+        for begin in range(0, bucket.index.shape[0], step):
+            yield bucket, n, slice(begin, begin + step)

@@ -3,7 +3,9 @@
 Common week effects g_t are flat; a region with enough units has shocks g_G ~ N(0, Ω), Ω = v_g R(ρ_g).
 With W_G the information of a region's units about its weeks,
 
-    F_G = (I + W_G Ω)^-1,   H = Σ F_G W_G,   Cov(g + g_G | β) = Ω F_G + F_G' H^-1 F_G.
+    F_G = (I + W_G Ω)^-1,   H = Σ F_G W_G,   Cov(g + g_G | β) = Ω F_G + F_G' H^-1 F_G,
+
+read off the symmetric Ω F_G = (Ω^-1 + W_G)^-1 with Ω^-1 tridiagonal: F_G = I − W_G Ω F_G.
 
 Regions are eliminated one by one; units outside any eligible region form one group with Ω = 0.
 """
@@ -16,7 +18,7 @@ import numpy as np
 from scipy import linalg
 
 from .data import Bools, Floats, Ints, Settings
-from .semiseparable import ar1_correlation
+from .semiseparable import ar1_precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +33,6 @@ class WeekSystem:
         Ω F_G, symmetric; zero for the group without shocks.
     h_inverse : (P, P) float
         H^-1 over periods with answers, zero elsewhere.
-    gamma : (G, P, P) float
-        Covariance of g + g_G given the effects.
     log_det : float
         Σ log|I + W_G Ω| + log|H|.
     live : (P,) bool
@@ -42,7 +42,6 @@ class WeekSystem:
     f: Floats
     omega_f: Floats
     h_inverse: Floats
-    gamma: Floats
     log_det: float
     live: Bools
 
@@ -75,29 +74,42 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
         Their variance and lag-1 correlation.
     """
     periods = w.shape[1]
-    omega = v_g * ar1_correlation(periods, rho_g)
     identity = np.eye(periods)
     f = np.broadcast_to(identity, w.shape).copy()
     omega_f = np.zeros_like(w)
     log_det = 0.0
     if shocks and v_g > 0:
-        inner = identity + w[:shocks] @ omega
-        f[:shocks] = np.linalg.inv(inner)
-        log_det += float(np.linalg.slogdet(inner)[1].sum())
-        product = omega @ f[:shocks]
-        omega_f[:shocks] = 0.5 * (product + product.transpose(0, 2, 1))
+        diagonal, off = ar1_precision(weeks=periods, variance=v_g, rho=rho_g)
+        apart = np.diag(diagonal) + off * (np.eye(periods, k=1) + np.eye(periods, k=-1))
+        log_det_omega = periods * np.log(v_g) + (periods - 1) * np.log1p(-rho_g * rho_g)
+        for g in range(shocks):
+            factor = linalg.cholesky(w[g] + apart, lower=True, check_finite=False)
+            log_det += 2.0 * float(np.log(np.diagonal(factor)).sum()) + float(log_det_omega)
+            omega_f[g] = symmetric_inverse(factor)
+        f[:shocks] -= w[:shocks] @ omega_f[:shocks]
     live = np.diagonal(w.sum(axis=0)) > 0
     h_inverse, log_det_h = invert((f @ w).sum(axis=0), live)
     log_det += log_det_h
-    gamma = omega_f + f.transpose(0, 2, 1) @ h_inverse @ f
     return WeekSystem(
         f=f,
         omega_f=omega_f,
         h_inverse=h_inverse,
-        gamma=0.5 * (gamma + gamma.transpose(0, 2, 1)),
         log_det=log_det,
         live=live,
     )
+
+
+def covariance(system: WeekSystem) -> Floats:
+    """Covariance of g + g_G given the effects, (G, P, P)."""
+    gamma = system.omega_f + system.f.transpose(0, 2, 1) @ system.h_inverse @ system.f
+    return np.asarray(0.5 * (gamma + gamma.transpose(0, 2, 1)))
+
+
+def symmetric_inverse(factor: Floats) -> Floats:
+    """Inverse of a positive definite matrix from its lower Cholesky factor."""
+    inverse, status = linalg.lapack.dpotri(factor, lower=1)
+    assert status == 0
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
 
 
 def invert(h: Floats, live: Bools) -> tuple[Floats, float]:
@@ -105,7 +117,7 @@ def invert(h: Floats, live: Bools) -> tuple[Floats, float]:
     at = np.ix_(live, live)
     factor = linalg.cholesky(0.5 * (h + h.T)[at], lower=True)
     out = np.zeros_like(h)
-    out[at] = linalg.cho_solve((factor, True), np.eye(int(live.sum())))
+    out[at] = symmetric_inverse(factor) if live.any() else factor
     return out, 2.0 * float(np.log(np.diagonal(factor)).sum())
 
 

@@ -40,8 +40,8 @@ class Bucket:
         Solutions of the intervention where two blocks belong to one aimed action, else 0.
     own, side, wide : (N, b) float
         Factors of v_b², v_sb² and the fixed variance on the diagonal.
-    flat : slice
-        Where the squares of this bucket sit in ragged storage.
+    square : (N,) int
+        Where each unit's square begins in ragged storage.
     """
 
     index: Ints
@@ -50,7 +50,7 @@ class Bucket:
     own: Floats
     side: Floats
     wide: Floats
-    flat: slice
+    square: Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,8 @@ class Model:
         Layout of what was done.
     buckets : tuple of Bucket
         Units by number of blocks.
-    square_rows, square_cols : (ΣB²,) int
-        Row and column of every stored square entry, bucket by bucket.
+    across, begin : (ΣB²,), (B+1,) int
+        Column of every stored square entry, and where each row begins: squares of one unit after the other.
     group : (U,) int
         Group of each unit.
     shocks : int
@@ -77,7 +77,9 @@ class Model:
         ΣWy by group.
     members : tuple of (n,) int
         Blocks of each group.
-    member_rows : tuple of (Q, n) sparse
+    place : (B,) int
+        Row of each block when groups come one after the other.
+    by_group : (G Q, B) sparse
         A' of each group's blocks.
     settings : Settings
         Constants.
@@ -88,14 +90,15 @@ class Model:
     done: Interventions
     columns: Columns
     buckets: tuple[Bucket, ...]
-    square_rows: Ints
-    square_cols: Ints
+    across: Ints
+    begin: Ints
     group: Ints
     shocks: int
     w: Floats
     wy: Floats
     members: tuple[Ints, ...]
-    member_rows: tuple[sparse.csr_array, ...]
+    place: Ints
+    by_group: sparse.csr_array
     settings: Settings
 
 
@@ -162,14 +165,13 @@ def build(
     offset = np.concatenate([[0], np.cumsum(sizes)])
     square = np.concatenate([[0], np.cumsum(sizes**2)])
     size = np.append(done.size, 1.0)[blocks.intervention]  # −1, a disturbance, reads the last
-    buckets, rows, cols, begin = [], [], [], 0
+    buckets = []
     for b in np.unique(sizes[sizes > 0]):
         units = np.flatnonzero(sizes == b)
         index = offset[units][:, None] + np.arange(b)
         owner, kind, k = blocks.intervention[index], blocks.kind[index], size[index]
         aimed = kind <= LATE2
         same = (owner[:, :, None] == owner[:, None, :]) & aimed[:, :, None] & aimed[:, None, :]
-        length = units.shape[0] * int(b) ** 2
         buckets.append(
             Bucket(
                 index=index,
@@ -178,35 +180,40 @@ def build(
                 own=np.where(aimed, k, 0.0),
                 side=np.where(kind == SIDE, k, 0.0),
                 wide=np.where((kind == AFTER) | (kind == EVENT), k * settings.block_sd**2, 0.0),
-                flat=slice(begin, begin + length),
+                square=square[units],
             )
         )
-        rows.append(np.repeat(index, b, axis=1).ravel())
-        cols.append(np.tile(index, (1, int(b))).ravel())
-        begin += length
     of_block = group[blocks.unit]
     members = tuple(np.flatnonzero(of_block == g) for g in range(count))
+    begin = np.concatenate([[0], np.cumsum(sizes[blocks.unit])])
+    # row i of a unit's square speaks of the unit's blocks, which follow one another
+    across = np.arange(begin[-1]) - np.repeat(begin[:-1] - offset[blocks.unit], sizes[blocks.unit])
+    place = np.empty(blocks.count, dtype=np.int64)
+    place[np.concatenate(members)] = np.arange(blocks.count)
+    spoken = columns.a.tocoo()
+    own = of_block[spoken.row] * columns.count + spoken.col
+    by_group = sparse.coo_array((spoken.data, (own, spoken.row)), shape=(count * columns.count, blocks.count))
     return Model(
         statistics=statistics,
         blocks=blocks,
         done=done,
         columns=columns,
         buckets=tuple(buckets),
-        square_rows=np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64),
-        square_cols=np.concatenate(cols) if cols else np.zeros(0, dtype=np.int64),
+        across=across,
+        begin=begin,
         group=group,
         shocks=int(labels.shape[0]),
         w=w,
         wy=wy,
         members=members,
-        member_rows=tuple(columns.a[rows_].T.tocsr() for rows_ in members),
+        place=place,
+        by_group=by_group.tocsr(),
         settings=settings,
     )
 
 
-def one_row(bucket: Bucket, row: int) -> Bucket:
-    """The bucket of one unit, for its Λ."""
-    only = slice(row, row + 1)
+def some_rows(bucket: Bucket, only: slice) -> Bucket:
+    """The bucket of some of its units, for their Λ."""
     return Bucket(
         index=bucket.index[only],
         s=bucket.s[only],
@@ -214,7 +221,7 @@ def one_row(bucket: Bucket, row: int) -> Bucket:
         own=bucket.own[only],
         side=bucket.side[only],
         wide=bucket.wide[only],
-        flat=slice(0, 0),
+        square=bucket.square[only],
     )
 
 
@@ -237,44 +244,45 @@ def dense_rows(a: sparse.csr_array, first: int, count: int) -> Floats:
 
 
 def integrate(model: Model, spread: Floats) -> Information:
-    """Information about β for given v_p, v_b, v_sb."""
+    """Information about β for given v_p, v_b, v_sb.
+
+    R = KK' with K = Λ^½ (I + Λ^½' S Λ^½)^-½', so that the sums C'RC are products of one matrix with itself.
+    """
     stats, noise = model.statistics, model.statistics.noise
     blocks, periods = model.blocks.count, model.w.shape[1]
-    ns = np.zeros(model.square_rows.shape[0])
-    nc, rc = np.zeros((blocks, periods)), np.zeros((blocks, periods))
-    ncy, rcy = np.zeros(blocks), np.zeros(blocks)
+    ns = np.empty(model.across.shape[0])
+    nc, kc = np.empty((blocks, periods)), np.empty((blocks, periods))
+    ncy, kcy = np.empty(blocks), np.empty(blocks)
     inverse: list[Floats] = []
     log_det = float(stats.log_det.sum())
     for bucket in model.buckets:
         size = bucket.index.shape[1]
-        prior = local_variance(bucket, spread)
-        inner = np.eye(size) + np.matmul(bucket.s, prior)
-        log_det += float(np.linalg.slogdet(inner)[1].sum())
-        n = np.linalg.inv(inner)
-        inverse.append(n)
-        product = np.matmul(n, bucket.s)
-        ns[bucket.flat] = (0.5 * (product + product.transpose(0, 2, 1))).ravel()
-        here = np.matmul(n, stats.c[bucket.index])
-        nc[bucket.index] = here
-        rc[bucket.index] = np.matmul(prior, here)
-        here_y = np.matmul(n, stats.cy[bucket.index][:, :, None])
-        ncy[bucket.index] = here_y[:, :, 0]
-        rcy[bucket.index] = np.matmul(prior, here_y)[:, :, 0]
+        root = np.linalg.cholesky(local_variance(bucket, spread))
+        inner = np.linalg.cholesky(np.eye(size) + np.matmul(root.transpose(0, 2, 1), np.matmul(bucket.s, root)))
+        log_det += 2.0 * float(np.log(np.diagonal(inner, axis1=1, axis2=2)).sum())
+        k = np.linalg.solve(inner, root.transpose(0, 2, 1))
+        sk = np.matmul(bucket.s, k.transpose(0, 2, 1))
+        inverse.append(np.eye(size) - np.matmul(sk, k))
+        product = bucket.s - np.matmul(sk, sk.transpose(0, 2, 1))
+        ns[bucket.square[:, None] + np.arange(size * size)] = product.reshape(-1, size * size)
+        c, cy, at = stats.c[bucket.index], stats.cy[bucket.index][:, :, None], model.place[bucket.index]
+        here, here_y = np.matmul(k, c), np.matmul(k, cy)
+        kc[at], kcy[at] = here, here_y[:, :, 0]
+        nc[bucket.index] = c - np.matmul(sk, here)
+        ncy[bucket.index] = (cy - np.matmul(sk, here_y))[:, :, 0]
     a, at = model.columns.a, model.columns.at
-    count, width = len(model.members), model.columns.count
     w, wy = model.w.copy(), model.wy.copy()
-    b = np.zeros((count, width, periods))
+    last = 0
     for g, rows in enumerate(model.members):
-        if rows.size:
-            c = stats.c[rows]
-            correction = c.T @ rc[rows]
-            w[g] -= 0.5 * (correction + correction.T)
-            wy[g] -= c.T @ rcy[rows]
-            b[g] = model.member_rows[g] @ nc[rows]
+        part = slice(last, last + rows.size)
+        w[g] -= kc[part].T @ kc[part]
+        wy[g] -= kc[part].T @ kcy[part]
+        last += rows.size
+    b = (model.by_group @ nc).reshape(len(model.members), model.columns.count, periods)
     system = groups.week_system(w, shocks=model.shocks, v_g=noise.v_g, rho_g=noise.rho_g)
-    middle = sparse.coo_array((ns, (model.square_rows, model.square_cols)), shape=(blocks, blocks)).tocsr()
+    middle = sparse.csr_array((ns, model.across, model.begin), shape=(blocks, blocks))
     m, h = _profile((at @ (middle @ a)).toarray(), at @ ncy, b, wy, system)
-    quad = float(stats.yy.sum()) - float(stats.cy @ rcy)
+    quad = float(stats.yy.sum()) - float(kcy @ kcy)
     wy1 = np.einsum("gij,gj->i", system.f, wy)
     quad -= float(np.einsum("gi,gij,gj->", wy, system.omega_f, wy)) + float(wy1 @ system.h_inverse @ wy1)
     return Information(

@@ -176,7 +176,8 @@ def evaluate(sample: Sample, theta: Floats, *, derivatives: bool = True) -> Eval
     correlation = semiseparable.ar1_correlation(periods, rho)
     lags = np.abs(np.arange(periods)[:, None] - np.arange(periods)[None, :])
     slope = v_s * lags * correlation / rho
-    half = _roots(system.gamma)
+    gamma = groups.covariance(system)
+    half = _roots(gamma)
     left = np.empty_like(w)
     for k in range(sample.group_count):
         members = sample.group == k
@@ -196,7 +197,7 @@ def evaluate(sample: Sample, theta: Floats, *, derivatives: bool = True) -> Eval
         shock = semiseparable.ar1_correlation(periods, rho_g)
         shock_slope = v_g * lags * shock / rho_g
         k = sample.shocks
-        inner = w_groups[:k] - w_groups[:k] @ system.gamma[:k] @ w_groups[:k]
+        inner = w_groups[:k] - w_groups[:k] @ gamma[:k] @ w_groups[:k]
         e_group = (indicator @ e)[:k]
         inside = (sample.group < k)[:, None] * seen
         for i, matrix in ((4, shock), (5, shock_slope)):

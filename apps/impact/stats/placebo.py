@@ -16,7 +16,7 @@ from .actions import Joint
 from .blocks import rows
 from .cells import Scaling, answers, cells, precision
 from .data import Bools, Floats, Ints, Panel, Settings
-from .information import Model, dense_rows, local_variance, one_row
+from .information import Model, dense_rows, local_variance, some_rows
 
 TRAIL = 4  # weeks a manager looks back on
 TRIES = 6  # at-risk units looked at per action, nearest dip first
@@ -160,7 +160,7 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
             bucket = model.buckets[place[size]]
             row = int(np.searchsorted(bucket.index[:, 0], offset[unit]))
             index = bucket.index[row]
-            prior = local_variance(one_row(bucket, row), joint.info.spread)[0]
+            prior = local_variance(some_rows(bucket, slice(row, row + 1)), joint.info.spread)[0]
             n = joint.info.inverse[place[size]][row]
             blocks = rows(np.full(size, local[i]), model.blocks.start[index], model.blocks.end[index], cell)
             across = wx @ blocks
@@ -172,7 +172,7 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
             score = score - across @ (r @ resid) - beta_part @ beta
             wx = wx - across @ r @ stats.c[index]
         along = beta_part - wx @ joint.slope[g].T
-        information = information - wx @ joint.info.system.gamma[g] @ wx.T - along @ sigma @ along.T
+        information = information - wx @ joint.gamma[g] @ wx.T - along @ sigma @ along.T
         information = 0.5 * (information + information.T)
         try:
             lower = np.linalg.cholesky(information)

@@ -130,7 +130,7 @@ def group(joint: Joint, number: int) -> Group:
     return Group(
         weeks=joint.weeks[number],
         across=across,
-        error=joint.info.system.gamma[number] + np.matmul(joint.slope[number].T, across),
+        error=joint.gamma[number] + np.matmul(joint.slope[number].T, across),
     )
 
 
