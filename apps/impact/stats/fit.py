@@ -6,8 +6,9 @@ A network that is too small does not raise: the fit carries the reason and the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -295,41 +296,76 @@ def _check(panel: Panel, actions: Actions) -> None:
 
 
 def _facts(
-    j: int,
     state: State,
     panel: Panel,
     actions: Actions,
     plain: Plain,
-    logs: Ints,
-    raw_se: float,
+    raw_se: Floats,
     noisy_from: float,
-) -> ActionFacts:
+) -> Iterator[ActionFacts]:
+    """What is known of each action, in order."""
     model = state.model
-    i = int(model.done.of_action[j])
-    fidelity = float(actions.fidelity[j])
-    noise = model.statistics.noise
-    return ActionFacts(
-        weeks_before=int(plain.weeks_before[j]),
-        weeks_after=int(plain.weeks_after[j]),
-        n_before=float(plain.n_before[j]),
-        n_after=float(plain.n_after[j]),
-        counts_answers=noise.sampling > 0,
-        primary_start=int(plain.primary_start[j]),
-        primary_end=int(plain.primary_end[j]),
-        weeks=panel.weeks,
-        ended=bool(plain.ended[j]),
-        compared=bool(plain.compared[j]),
-        fewest=int(plain.fewest[j]),
-        has_raw=bool(np.isfinite(raw_se)),
-        raw_se=raw_se,
-        noisy_from=noisy_from,
-        shared=float(plain.shared[j]) if actions.aimed[j] else 0.0,
-        correlation=float(state.readings.correlation[i]),
-        disturbed=bool(plain.disturbed[j]),
-        merged=bool(logs[i] > 1),
-        randomised=bool(actions.randomised[j]),
-        fidelity=fidelity if np.isfinite(fidelity) else None,
+    of = model.done.of_action
+    counts = model.statistics.noise.sampling > 0
+    merged = np.bincount(of, minlength=model.done.unit.shape[0]) > 1
+    columns = (
+        plain.weeks_before,
+        plain.weeks_after,
+        plain.n_before,
+        plain.n_after,
+        plain.primary_start,
+        plain.primary_end,
+        plain.ended,
+        plain.compared,
+        plain.fewest,
+        raw_se[of],
+        np.where(actions.aimed, plain.shared, 0.0),
+        state.readings.correlation[of],
+        plain.disturbed,
+        merged[of],
+        actions.randomised,
+        actions.fidelity,
     )
+    for (
+        weeks_before,
+        weeks_after,
+        n_before,
+        n_after,
+        primary_start,
+        primary_end,
+        ended,
+        compared,
+        fewest,
+        se,
+        shared,
+        correlation,
+        disturbed,
+        is_merged,
+        randomised,
+        fidelity,
+    ) in zip(*(column.tolist() for column in columns), strict=True):
+        yield ActionFacts(
+            weeks_before=weeks_before,
+            weeks_after=weeks_after,
+            n_before=n_before,
+            n_after=n_after,
+            counts_answers=counts,
+            primary_start=primary_start,
+            primary_end=primary_end,
+            weeks=panel.weeks,
+            ended=ended,
+            compared=compared,
+            fewest=fewest,
+            has_raw=isfinite(se),
+            raw_se=se,
+            noisy_from=noisy_from,
+            shared=shared,
+            correlation=correlation,
+            disturbed=disturbed,
+            merged=is_merged,
+            randomised=randomised,
+            fidelity=fidelity if isfinite(fidelity) else None,
+        )
 
 
 def _action_effects(
@@ -345,7 +381,6 @@ def _action_effects(
     model, readings = state.model, state.readings
     scale = model.statistics.noise.scale
     done = model.done
-    logs = np.bincount(done.of_action, minlength=done.unit.shape[0])
     present = np.zeros(done.unit.shape[0], dtype=np.bool_)
     present[model.blocks.intervention[np.isin(model.blocks.kind, (PRIMARY, SIDE))]] = True
     spans = checks.normal_intervals(
@@ -353,27 +388,28 @@ def _action_effects(
     )
     raw_se = np.sqrt(readings.raw_variance) / scale * found.inflation
     placebo_p = found.placebo_p(readings)
+    raw_of, told, aimed = (readings.raw / scale).tolist(), present.tolist(), actions.aimed.tolist()
+    change = plain.naive.tolist()
     out: list[ActionEffect] = []
-    for j in range(actions.count):
-        i = int(done.of_action[j])
-        facts = _facts(j, state, panel, actions, plain, logs, float(raw_se[i]), noisy_from)
+    known = _facts(state, panel, actions, plain, raw_se, noisy_from)
+    for j, (i, facts) in enumerate(zip(done.of_action.tolist(), known, strict=True)):
         refusal, flags = judge_action(facts, settings)
-        naive = float(plain.naive[j]) if np.isfinite(plain.naive[j]) else None
-        raw = float(readings.raw[i]) / scale if facts.has_raw and np.isfinite(readings.raw[i]) else None
+        naive = change[j] if isfinite(change[j]) else None
+        raw = raw_of[i] if facts.has_raw and isfinite(raw_of[i]) else None
         points, parts = quality(facts, settings)
-        span: Interval | None = spans[i] if refusal is None and present[i] else None
+        span: Interval | None = spans[i] if refusal is None and told[i] else None
         if found.inflation > 1.0 and span is not None:
             flags = (*flags, "noise_inflated")
         out.append(
             ActionEffect(
                 action=j,
-                role="target" if actions.aimed[j] else "side_effect",
+                role="target" if aimed[j] else "side_effect",
                 status="estimated" if span is not None else (refusal.status if refusal else "not_estimable"),
                 reason=None if span is not None else (refusal.reason if refusal else "too_few_answers"),
                 detail=None if refusal is None else refusal.detail,
                 interval=span,
                 raw=raw if span is not None else None,
-                raw_se=float(raw_se[i]) if raw is not None and span is not None else None,
+                raw_se=facts.raw_se if raw is not None and span is not None else None,
                 naive_change=naive,
                 regression_and_season=naive - raw
                 if naive is not None and raw is not None and span is not None

@@ -15,6 +15,7 @@ from scipy import optimize, special
 from .errors import NotEstimable
 
 NEAREST = 0.05  # root of the smallest squared bias at which the majorant may leave its line
+FAR = 4.0  # from here on it is below zero two standard deviations before the critical value
 REACH = 8.0  # standard deviations beyond the critical value that matter
 
 
@@ -38,9 +39,10 @@ def worst_non_coverage(m2: float, chi: float) -> float:
         return _missed(b * b, chi) - b * density / (2.0 * sqrt(2.0 * pi)) - origin
 
     # from the origin it falls below zero, then rises through it once: where the majorant leaves the line
-    if tangent(NEAREST) >= 0:
+    below = NEAREST if chi < FAR else chi - 2.0  # far out it is zero to the last bit near the origin
+    if tangent(below) >= 0:
         return _missed(m2, chi)
-    touch = float(optimize.brentq(tangent, NEAREST, chi + REACH, xtol=1e-13)) ** 2
+    touch = float(optimize.brentq(tangent, below, chi + REACH, xtol=1e-13)) ** 2
     if m2 >= touch:
         return _missed(m2, chi)
     return origin + (_missed(touch, chi) - origin) * m2 / touch

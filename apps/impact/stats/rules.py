@@ -139,58 +139,55 @@ def judge_action(facts: ActionFacts, settings: Settings) -> tuple[Refusal | None
 def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ...]]:
     """How well an action can be measured, 0–100, with its score sheet."""
     s = settings
-
-    def share(value: float, full: float) -> float:
-        return min(max(value / full, 0.0), 1.0) if full > 0 else 0.0
-
-    answers_before = share(facts.n_before, s.baseline_answers) if facts.counts_answers else 1.0
-    answers_after = share(facts.n_after, s.after_answers) if facts.counts_answers else 1.0
+    counts = facts.counts_answers
+    before = min(
+        _share(facts.weeks_before, s.baseline_weeks), _share(facts.n_before, s.baseline_answers) if counts else 1.0
+    )
+    after = min(
+        _share(facts.weeks_after, s.after_weeks), _share(facts.n_after, s.after_answers) if counts else 1.0
+    )
     noise = 0.0
     if facts.has_raw and facts.noisy_from > 0:
         noise = min(max(2.0 - 2.0 * facts.raw_se / facts.noisy_from, 0.0), 1.0)
-    clean = 0.0 if facts.shared >= s.overlap_share else 1.0 - facts.shared
+    clean = 0.0 if facts.disturbed or facts.shared >= s.overlap_share else 1.0 - facts.shared
     fidelity = 0.0
     if facts.fidelity is not None:
         fidelity = 10.0 if facts.fidelity >= 80.0 else 5.0
-    parts = (
-        Part(
-            code="comparison",
-            got=_points(30.0 * share(facts.fewest, s.comparison_units)),
-            of=30.0,
-            detail=f"{facts.fewest} units to compare with in the thinnest week",
+    comparison = _share(facts.fewest, s.comparison_units)
+    got = (
+        (
+            "comparison",
+            30.0,
+            _points(30.0 * comparison),
+            f"{facts.fewest} units to compare with in the thinnest week",
         ),
-        Part(
-            code="baseline",
-            got=_points(20.0 * min(share(facts.weeks_before, s.baseline_weeks), answers_before)),
-            of=20.0,
-            detail=f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
+        (
+            "baseline",
+            20.0,
+            _points(20.0 * before),
+            f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
         ),
-        Part(
-            code="after",
-            got=_points(15.0 * min(share(facts.weeks_after, s.after_weeks), answers_after)),
-            of=15.0,
-            detail=f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after",
+        ("after", 15.0, _points(15.0 * after), f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after"),
+        (
+            "precision",
+            15.0,
+            _points(15.0 * noise),
+            f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
         ),
-        Part(
-            code="precision",
-            got=_points(15.0 * noise),
-            of=15.0,
-            detail=f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
+        (
+            "clean_window",
+            10.0,
+            _points(10.0 * clean),
+            f"{facts.shared:.0%} shared, disturbance" if facts.disturbed else f"{facts.shared:.0%} shared",
         ),
-        Part(
-            code="clean_window",
-            got=0.0 if facts.disturbed else _points(10.0 * clean),
-            of=10.0,
-            detail=f"{facts.shared:.0%} shared" + (", disturbance" if facts.disturbed else ""),
-        ),
-        Part(
-            code="fidelity",
-            got=fidelity,
-            of=10.0,
-            detail="not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %",
-        ),
+        ("fidelity", 10.0, fidelity, "not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %"),
     )
+    parts = tuple(Part(code=code, got=points, of=full, detail=detail) for code, full, points, detail in got)
     return int(sum(part.got for part in parts)), parts
+
+
+def _share(value: float, full: float) -> float:
+    return min(max(value / full, 0.0), 1.0) if full > 0 else 0.0
 
 
 def _points(value: float) -> float:

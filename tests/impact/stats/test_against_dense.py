@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.impact.stats import actions as reading
-from apps.impact.stats import effects, information, noise, placebo, semiseparable, series
+from apps.impact.stats import effects, information, noise, placebo, portion, semiseparable, series
 from apps.impact.stats.blocks import LATE2, PRIMARY, SIDE
 from apps.impact.stats.data import Floats
 from apps.impact.stats.fit import fit_noise
@@ -150,7 +150,9 @@ def test_counterfactual_equals_the_dense_one() -> None:
     beta = effects.posterior(info, model.columns, BETWEEN, small.SETTINGS)
     joint = reading.join(info, beta)
     who = int(model.done.of_action[2])
-    found = series.draw(model, joint, p, np.array([who]), 1.0)[0]
+    [part] = portion.portions(model, joint, p, np.array([0, p.units]))
+    common, group = portion.common(model, joint, 1.0), portion.group(joint, int(model.group[1]))
+    [found] = series.draw(common, group, part, 1, np.array([who]))
     full = dense.build(model, p, SPREAD)
     fitted = model.statistics.noise
     weeks = p.weeks
