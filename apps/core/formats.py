@@ -1,6 +1,7 @@
 """How numbers, dates and counts are written for people, in the active language."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,6 +45,15 @@ def with_unit(text: str, unit: str) -> str:
     if unit == "%":
         return f"{text}{NARROW_SPACE}%" if is_french() else f"{text}%"
     return f"{text}{NO_BREAK_SPACE}{unit}"
+
+
+# Codes as data name them, such as high_street; whatever has capitals, spaces or accents is a name already.
+_CODE = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+
+
+def code_as_said(code: str) -> str:
+    """A kind or a region as people read it in a sentence: high_street is high street, Île-de-France stays."""
+    return code.replace("_", " ").replace("-", " ") if _CODE.fullmatch(code) else code
 
 
 def percent(share: Number, decimals: int = 0) -> str:

@@ -283,9 +283,12 @@ def _use(effect: Effect, together_with: tuple[str, ...], carried_out: str, *, is
 
 def _anonymous(unit: Unit) -> str:
     if unit.kind and unit.region:
-        return _("Another unit (%(kind)s, %(region)s)") % {"kind": unit.kind, "region": unit.region}
+        return _("Another unit (%(kind)s, %(region)s)") % {
+            "kind": formats.code_as_said(unit.kind),
+            "region": formats.code_as_said(unit.region),
+        }
     if unit.kind or unit.region:
-        return _("Another unit (%(what)s)") % {"what": unit.kind or unit.region}
+        return _("Another unit (%(what)s)") % {"what": formats.code_as_said(unit.kind or unit.region)}
     return _("Another unit")
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit
+from apps.core import formats
 from apps.impact import caveats, pairs, words
 from apps.impact.cards import SolutionCard, card_of, tried_here, unmeasured_cards
 from apps.impact.models import RankedSolution, Run
@@ -164,7 +165,9 @@ def _kinds(
     challenge: Challenge, unit: Unit | None, order: str, is_of_all_kinds: bool, is_rest: bool
 ) -> tuple[Choice, ...]:
     """The switch between units like the reader's and all units."""
-    like = _("In units like yours (%(kind)s)") % {"kind": unit.kind if unit is not None else ""}
+    like = _("In units like yours (%(kind)s)") % {
+        "kind": formats.code_as_said(unit.kind) if unit is not None else ""
+    }
     return tuple(
         Choice(
             label=label,

@@ -190,7 +190,7 @@ def _reason(card: SolutionCard, unit: Unit, alike: int) -> str:
                 alike,
             )
         )
-        return sentence % {"count": alike, "kind": unit.kind}
+        return sentence % {"count": alike, "kind": formats.code_as_said(unit.kind)}
     return ngettext(
         "Proven in %(count)d unit of another kind; yours would be the first of its kind.",
         "Proven in %(count)d units of other kinds; yours would be the first of its kind.",

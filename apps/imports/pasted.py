@@ -7,20 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.models import Scope, User
+from apps.accounts.models import Scope, Unit, User
 from apps.accounts.services import record
+from apps.core import formats
 from apps.core.blocks import FileRefused, Limits
 from apps.core.staging import Stage, literal
 from apps.core.tabular import open_table
+from apps.imports import pasted_words
 from apps.imports.rejects import rejections
 from apps.imports.services import KIND_LOCK, KIND_LOCKS
+from apps.library.models import Solution
 from apps.planning.imports import ACTIONS
+from apps.taxonomy.models import Challenge
 
 ROWS_AT_MOST = 500
 KEY = "external_id"
@@ -56,13 +61,19 @@ class Noted:
         """The refused rows as a table to correct and paste again."""
         return _written([self.columns, *(row.cells for row in self.refused)]) if self.refused else ""
 
+    @property
+    def refused_file(self) -> str:
+        """The address of a file of the refused rows, each with its line and the reason."""
+        rows = [[*row.cells, str(row.line), row.message] for row in self.refused]
+        return f"data:text/csv;charset=utf-8,{quote(_written([[*self.columns, 'line', 'message'], *rows]))}"
+
 
 def note_actions(
     *, file: IO[bytes], name: str, scope: Scope, day: date, is_preview: bool, actor: User | None
 ) -> Noted:
     """The good rows land together; a preview stores nothing. Raises FileRefused."""
     columns, rows = _read(file, name)
-    keyed = _with_ids(columns, rows)
+    keyed = _with_ids(*pasted_words.read(columns, rows, names=_names(scope), is_day_first=formats.is_french()))
     limits = _limits()
     table = open_table(io.BytesIO(_written(keyed).encode()), name="pasted.csv", limits=limits)
     kind = replace(ACTIONS, check=lambda stage: _check(stage, scope), messages={**ACTIONS.messages, **MESSAGES})
@@ -127,6 +138,23 @@ def _read(file: IO[bytes], name: str) -> tuple[list[str], list[list[str]]]:
             _("There is a header and no row under it."), code="no_rows", remedy=_("Add a row for each action.")
         )
     return list(table.columns), rows
+
+
+def _names(scope: Scope) -> dict[str, dict[str, str]]:
+    """Codes by name in both languages, of what a table names; a name that two share stands for neither."""
+    named = {
+        "unit": Unit.objects.in_scope(scope).values_list("code", "name", "name_fr"),
+        "challenge": Challenge.objects.current().values_list("code", "name", "name_fr"),
+        "solutions": Solution.objects.published().values_list("code", "title", "title_fr"),
+    }
+    found: dict[str, dict[str, str]] = {}
+    for column, rows in named.items():
+        codes: dict[str, set[str]] = {}
+        for code, *names in rows:
+            for name in filter(None, names):
+                codes.setdefault(pasted_words.plain(name), set()).add(code)
+        found[column] = {name: of_name.pop() for name, of_name in codes.items() if len(of_name) == 1}
+    return found
 
 
 def _with_ids(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Role
 from apps.accounts.person import Person
+from apps.core import formats
 from apps.impact.models import RankedSolution
 from apps.library.models import Solution
 from apps.search.choices import COSTS, EVIDENCE, LANGUAGES, STATES
@@ -105,7 +107,9 @@ class _Facets:
 
     def free(self, name: str, label: str) -> Facet:
         counts = self.counts.get(name, {})
-        return self._facet(name, label, [(value, value, counts[value]) for value in _most(counts)])
+        return self._facet(
+            name, label, [(value, capfirst(formats.code_as_said(value)), counts[value]) for value in _most(counts)]
+        )
 
     def all_statuses(self) -> Facet:
         """Every status can be asked for, published ones unless another is."""

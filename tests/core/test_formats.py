@@ -112,3 +112,18 @@ def test_a_moment_is_told_by_minutes_then_hours_then_days(ago, text):
 @pytest.mark.parametrize(("days", "weeks"), [(1, 1), (7, 1), (10, 1), (11, 2), (42, 6)])
 def test_days_become_whole_weeks_and_never_none(days, weeks):
     assert formats.weeks_of_days(days) == weeks
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("high_street", "high street"),
+        ("airport", "airport"),
+        ("shop-in-shop", "shop in shop"),
+        ("Île-de-France", "Île-de-France"),
+        ("Nord-Est", "Nord-Est"),
+        ("", ""),
+    ],
+)
+def test_codes_are_read_as_words_and_names_stay(code, said):
+    assert formats.code_as_said(code) == said

@@ -1,16 +1,24 @@
 """Many past actions from a pasted table: good rows land, bad ones come back, other people's units are refused."""
 
+from datetime import date
+from urllib.parse import unquote
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.html import escape
 
+from apps.accounts.models import User
+from apps.imports import pasted_words
+from apps.library.models import Solution
 from apps.planning.models import Action
+from apps.taxonomy.models import Challenge
 from tests.factories import (
     ActionFactory,
     ChallengeFactory,
     SolutionFactory,
     SolutionLinkFactory,
     SolutionVersionFactory,
+    UnitFactory,
 )
 
 ADDRESS = "/plans/log/many/"
@@ -85,3 +93,60 @@ def test_what_is_no_table_comes_back(client, manager, world, table):
     client.force_login(manager)
     assert client.post(ADDRESS, {"table": table, "then": "store"}).status_code == 422
     assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "day_first", "read"),
+    [
+        ("2024-03-04", False, "2024-03-04"),
+        ("4.3.2024", False, "2024-03-04"),
+        ("14/03/2024", False, "2024-03-14"),
+        ("03/14/2024", False, "2024-03-14"),
+        ("04/03/2024", True, "2024-03-04"),
+        ("04/03/2024", False, "04/03/2024"),
+        ("1er août 2024", True, "2024-08-01"),
+        ("4 Mars 2024", False, "2024-03-04"),
+        ("March 4, 2024", False, "2024-03-04"),
+        ("31/02/2024", True, "31/02/2024"),
+        ("04/03/24", True, "04/03/24"),
+        ("last spring", False, "last spring"),
+    ],
+)
+def test_days_are_read_as_people_write_them(written, day_first, read):
+    assert pasted_words.day_of(written, is_day_first=day_first) == read
+
+
+def test_a_messy_table_in_french_is_understood(client, manager, world):
+    User.objects.filter(pk=manager.pk).update(language="fr")
+    Challenge.objects.update(name_fr="Attente trop longue")
+    Solution.objects.update(title="Queue training", title_fr="Formation à la file")
+    client.force_login(manager)
+    page = paste(
+        client,
+        "Lille\tattente trop longue\tformation à la file\t4/3/2024\tbien",
+        "lille\twaiting\ttraining\t12 mai 2024\t",
+        "lille\twaiting\ttraining\t\tsans date",
+        "Nulle part\twaiting\ttraining\t4/3/2024\t",
+        header="Unité\tDéfi\tSolution\tDepuis\tCommentaire",
+    )
+    days = Action.objects.order_by("effective_on").values_list("effective_on", flat=True)
+    assert list(days) == [date(2024, 3, 4), date(2024, 5, 12)]
+    noted = page.context["noted"]
+    assert [row.line for row in noted.refused] == [4, 5]
+    assert "Nulle part,waiting,training,4/3/2024," in page.content.decode()
+    assert unquote(noted.refused_file).count("4/3/2024") == 1
+    assert 'download="refused.csv"' in page.content.decode()
+
+
+def test_the_same_row_in_other_words_is_noted_once(client, manager, world):
+    client.force_login(manager)
+    paste(client, GOOD, "Lille\twaiting\ttraining\t4 March 2024\tAll of them")
+    assert Action.objects.count() == 1
+
+
+def test_a_name_that_two_units_share_stands_for_neither(client, lead, world):
+    UnitFactory(code="LILLE2", name="Lille", parent=world.north)
+    client.force_login(lead)
+    page = paste(client, "lille\twaiting\ttraining\t2024-03-04\t", "Lille \twaiting\ttraining\t2024-03-05\t")
+    assert page.status_code == 200
+    assert set(Action.objects.values_list("unit__code", flat=True)) == {"LILLE"}

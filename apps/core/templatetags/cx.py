@@ -12,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -125,6 +126,12 @@ def number(value: Number | None, decimals: int = 0) -> str:
 @register.filter
 def signed(value: Number | None, decimals: int = 2) -> str:
     return "" if value is None else formats.signed(value, decimals)
+
+
+@register.filter
+def as_said(code: str | None) -> str:
+    """A kind or a region standing alone, without the marks of its code."""
+    return capfirst(formats.code_as_said(code or ""))
 
 
 @register.filter
