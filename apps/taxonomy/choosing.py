@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Q, Value
 
+from apps.core.searching import Searchable
 from apps.taxonomy.models import Challenge
 from apps.taxonomy.selectors import matching
 
@@ -22,7 +24,11 @@ class Offer:
 
 def offers(query: str, *, limit: int = OFFERED) -> list[Offer]:
     """The challenges in use that a few letters may mean, the likeliest first; without any the top of the tree."""
-    found = list(matching(query, limit=limit) if query else Challenge.objects.current().order_by("path")[:limit])
+    terms = Challenge.objects.current().order_by("path")
+    if query:
+        likeness = TrigramWordSimilarity(Searchable(Value(query)), "search_name")
+        terms = matching(query).annotate(likeness=likeness).order_by("-likeness", "path")
+    found = list(terms.only("code", "name", "name_fr", "path")[:limit])
     above = Challenge.objects.filter(pk__in={pk for term in found for pk in term.ancestor_ids})
     names = {term.pk: term.display_name for term in above}
     entries = entries_of(found)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import AuditEvent
 from apps.taxonomy.models import Challenge
+from apps.taxonomy.selectors import drawn
 from apps.taxonomy.services import UNDO_WITHIN, UNDONE
 
 CHANGES_SHOWN = 30
@@ -68,8 +69,8 @@ class Change:
 
 
 def tree(*, opened: Collection[str] = (), marked: str = "") -> tuple[Node, ...]:
-    """The current terms, folded but for the way to `opened` and `marked`; one query."""
-    terms = list(Challenge.objects.current().select_related("metric"))
+    """The current terms, folded but for the way to `opened` and `marked`."""
+    terms = drawn(Challenge.objects.current())
     by_pk = {term.pk: term for term in terms}
     children: dict[int | None, list[Challenge]] = {}
     for term in terms:

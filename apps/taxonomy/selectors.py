@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Value
 
 from apps.core.searching import Searchable
-from apps.taxonomy.models import Alias, Challenge, Metric
+from apps.taxonomy.models import Alias, Challenge, Metric, Touchpoint
 from apps.taxonomy.standing import Place, current_terms
 
 # A tree of more terms shows its branches folded.
@@ -80,7 +80,7 @@ def challenge_tree(*, query: str = "", under: str = "") -> tuple[Branch, ...]:
 
     Of a large tree only the branch whose code is `under` has its leaves.
     """
-    challenges = list(Challenge.objects.current().select_related("touchpoint", "metric"))
+    challenges = drawn(Challenge.objects.current())
     by_id = {challenge.pk: challenge for challenge in challenges}
     if query:
         found = set(matching(query).values_list("pk", flat=True))
@@ -104,6 +104,17 @@ def challenge_tree(*, query: str = "", under: str = "") -> tuple[Branch, ...]:
         )
         for top in children.get(None, [])
     )
+
+
+def drawn(terms: QuerySet[Challenge]) -> list[Challenge]:
+    """What a tree shows of each term; three queries, none of them wide."""
+    rows = list(terms.only("code", "name", "name_fr", "path", "severity", "parent", "touchpoint", "metric"))
+    touchpoints = Touchpoint.objects.in_bulk({row.touchpoint_id for row in rows if row.touchpoint_id})
+    metrics = Metric.objects.in_bulk({row.metric_id for row in rows if row.metric_id})
+    for row in rows:
+        row.touchpoint = touchpoints[row.touchpoint_id] if row.touchpoint_id else None
+        row.metric = metrics[row.metric_id] if row.metric_id else None
+    return rows
 
 
 def matching(query: str) -> QuerySet[Challenge]:

@@ -77,7 +77,7 @@ def test_the_list_is_made_in_a_constant_number_of_queries(client, staff, tree, d
     client.force_login(staff)
     for number in range(30):
         ChallengeFactory(code=f"c{number}", parent=tree)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         shown(client)
 
 
