@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -66,7 +68,7 @@ class Digest:
 
 def digest_of(*, person: Person, unit: Unit, now: datetime) -> Digest:
     """In the active language and a constant number of queries."""
-    today = now.date()
+    today = timezone.localdate(now, ZoneInfo(unit.timezone))
     overall = overall_trend(unit)
     rows = focus_rows(unit=unit, as_of=last_measured_on() or today) if person.has(Role.MANAGER) else []
     challenges = tuple(row for row in rows if row.share > 0)[:CHALLENGES_SHOWN]

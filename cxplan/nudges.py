@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Unit, User
@@ -53,7 +55,7 @@ def choose_nudge(
     *, user: User, unit: Unit, facts: UnitFacts, is_wanted: bool, week: date, now: datetime
 ) -> Nudge | Silence:
     """One thing for this week, or why there is none; a constant number of queries."""
-    today = now.date()
+    today = timezone.localdate(now, ZoneInfo(unit.timezone))
     said = _sayings(user=user, unit=unit, facts=facts, today=today, now=now)
     decision = decide(
         Standing(

@@ -12,6 +12,7 @@ from apps.accounts.models import Role
 from apps.accounts.selectors import chosen_unit
 from apps.curation.queue import queue_count
 from apps.impact.selectors import measurement_progress
+from apps.planning.pages import today_of
 from cxplan.digest import digest_of
 from cxplan.evidence import strips
 from cxplan.home import lead_home, manager_home, staff_home
@@ -24,7 +25,7 @@ WAITING_COUNTED = 99
 @require_safe
 @require_role(Role.STAFF)
 def home(request: PersonRequest) -> HttpResponse:
-    person, unit, today = request.person, request.unit, timezone.localdate()
+    person, unit, today = request.person, request.unit, today_of(request)
     if not unit:
         return render(request, "home/no_unit.html")
     if person.has(Role.LEAD):

@@ -24,7 +24,7 @@ from apps.planning.feeds import reader_of, renew_feed, revoke_feed
 from apps.planning.filter_bar import filter_bar, filters_of
 from apps.planning.icalendar import calendar_file
 from apps.planning.models import CalendarFeed
-from apps.planning.pages import day_in
+from apps.planning.pages import day_in, today_of
 
 FEED_BEFORE, FEED_AFTER = timedelta(days=60), timedelta(days=400)
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,7 +46,7 @@ def action_export(request: PersonRequest) -> HttpResponseBase:
     """The whole table as CSV, or as XLSX."""
     scope, sort = request.person.scope(), request.GET.get("sort", "")
     filters = filters_of(request, scope)
-    name = f"plans-{timezone.localdate():%Y-%m-%d}"
+    name = f"plans-{today_of(request):%Y-%m-%d}"
     response: HttpResponseBase
     if request.GET.get("format") == "xlsx":
         response = FileResponse(xlsx_file(scope=scope, filters=filters, sort=sort), content_type=SHEET)
@@ -70,7 +70,7 @@ def action_timeline(request: PersonRequest) -> HttpResponse:
         filters=bar["filters"],
         start=day_in(request.GET.get("from")),
         number=request.GET.get("page"),
-        as_of=timezone.localdate(),
+        as_of=today_of(request),
     )
     return render(request, "planning/action_timeline.html", bar | {"timeline": shown, "page": shown.lanes})
 
@@ -128,7 +128,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _calendar_page(request: PersonRequest, *, secret: str = "") -> HttpResponse:
-    scope, today = request.person.scope(), timezone.localdate()
+    scope, today = request.person.scope(), today_of(request)
     bar = filter_bar(request, scope, view="calendar")
     first = _month(request.GET.get("month"), today)
     address = request.build_absolute_uri(reverse("planning:feed", args=[secret])) if secret else ""

@@ -71,6 +71,12 @@ def today_in(unit: Unit) -> date:
     return timezone.localdate(timezone=ZoneInfo(unit.timezone))
 
 
+def today_of(request: PersonRequest) -> date:
+    """Today where the unit is that the person looks at."""
+    unit: Unit | None = request.unit
+    return today_in(unit) if unit else timezone.localdate()
+
+
 def day_in(text: str | None) -> date | None:
     """The day a part of an address names."""
     try:

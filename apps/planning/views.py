@@ -31,6 +31,7 @@ from apps.planning.pages import (
     is_fragment,
     status_of,
     today_in,
+    today_of,
     unit_asked_for,
 )
 from apps.planning.pilots import idea_asked_for
@@ -47,7 +48,7 @@ def action_list(request: PersonRequest) -> HttpResponse:
     scope = request.person.scope()
     context = filter_bar(request, scope, view="board")
     filters = context["filters"]
-    today = timezone.localdate()
+    today = today_of(request)
     if filters.state:
         page = selectors.action_page(scope=scope, filters=filters, number=request.GET.get("page"), as_of=today)
         context |= {"page": page, "is_empty": not page.object_list}

@@ -291,6 +291,24 @@ def test_an_event_that_lasts_says_until_when(signed_in: SignIn, lead: User, chai
     assert "until" in text_of(signed_in(lead).get(reverse("planning:action-calendar")))
 
 
+@pytest.mark.parametrize("name", ["action-calendar", "action-timeline"])
+def test_today_is_that_of_the_unit_looked_at(
+    signed_in: SignIn, manager: User, chain: Chain, applied: Action, name: str
+) -> None:
+    def today_shown(zone: str) -> date:
+        chain.lille.timezone = zone
+        chain.lille.save(update_fields=["timezone"])
+        context = signed_in(manager).get(reverse(f"planning:{name}")).context
+        if name == "action-timeline":
+            shown: Timeline = context["timeline"]
+            return shown.start + timedelta(weeks=shown.today or 0)
+        (day,) = (day.day for day in context["month"].days if day.is_today)
+        return day
+
+    # Twenty-five hours lie between the two: it is never the same day in both.
+    assert today_shown("Pacific/Kiritimati") > today_shown("Pacific/Pago_Pago")
+
+
 # The feed
 
 
