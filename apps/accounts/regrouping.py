@@ -45,9 +45,7 @@ def move_unit(*, unit: Unit, parent: Unit, on: date, as_of: date, actor: User | 
     unit, parent = _held([unit, parent])
     _check_day(on, as_of=as_of)
     _check_open(parent, on)
-    if unit == parent or unit.pk in _above(parent, on) or parent.path.startswith(unit.path):
-        raise ChangeNotPossible(_("A unit can't stand below itself."), field="parent")
-    old = _place(unit, parent, on)
+    old = _place(unit, parent, on, as_of=as_of)
     refresh_unit_paths(as_of=as_of)
     data = {"from": old, "to": parent.code, "on": on}
     record(event="accounts.unit.moved", actor=actor, subject=unit, data=data)
@@ -94,7 +92,7 @@ def merge_units(*, units: Sequence[Unit], into: Unit, on: date, as_of: date, act
         if unit.pk in _above(into, on):
             raise ChangeNotPossible(_("A unit can't be merged into one below it."), field="into")
         for child in _children(unit, on):
-            _place(child, into, on)
+            _place(child, into, on, as_of=as_of)
         _close(unit, on, successor=into)
         _share_people(unit, [into])
         data = {"into": into.code, "on": on}
@@ -209,16 +207,30 @@ def _above(unit: Unit, on: date) -> list[int]:
     return found
 
 
-def _place(unit: Unit, parent: Unit, on: date) -> str | None:
-    """Another parent from a day on; what was planned for later is replaced. The code of the old parent."""
+def _stands_below_itself(unit: Unit, parent: Unit, on: date) -> bool:
+    """Whether it would from `on`, or once a change that is planned for later has come."""
+    later = UnitPlacement.objects.filter(valid__startswith__gt=on).exclude(unit=unit)
+    days = {on, *(placement.valid.lower for placement in later)}
+    return unit == parent or any(unit.pk in _above(parent, day) for day in days)
+
+
+def _place(unit: Unit, parent: Unit, on: date, *, as_of: date) -> str | None:
+    """Another parent from a day on; what was planned for later is replaced. The code of the old parent.
+
+    A place that was taken by `as_of` is history: neither it nor what came before it changes.
+    """
     now = UnitPlacement.objects.filter(unit=unit, valid__contains=on).select_related("parent").first()
-    if now is not None and now.valid.lower is not None and now.valid.lower >= on:
-        day = now.valid.lower
+    taken = UnitPlacement.objects.filter(unit=unit, valid__startswith__gte=on, valid__startswith__lte=as_of)
+    began = [now.valid.lower] if now is not None and now.valid.lower is not None and now.valid.lower >= on else []
+    began += [placement.valid.lower for placement in taken.order_by("-valid")[:1]]
+    if began:
         raise ChangeNotPossible(
             _("%(unit)s has stood there only since %(day)s. Choose a later date.")
-            % {"unit": unit.display_name, "day": day.isoformat()},
+            % {"unit": unit.display_name, "day": max(began).isoformat()},
             field="on",
         )
+    if _stands_below_itself(unit, parent, on):
+        raise ChangeNotPossible(_("A unit can't stand below itself."), field="parent")
     UnitPlacement.objects.filter(unit=unit, valid__startswith__gte=on).delete()
     if now is not None:
         now.valid = DateRange(now.valid.lower, on)
