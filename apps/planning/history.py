@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import AuditEvent
 from apps.library.models import Solution
-from apps.planning.models import Action
+from apps.planning.models import Action, CheckIn, DrawnUnit
 from apps.planning.selectors import day
 
 SENTENCES = {
@@ -34,6 +35,10 @@ SENTENCES = {
     "proof_added": gettext_lazy("added a proof"),
     "proof_removed": gettext_lazy("removed a proof"),
     "put_off": gettext_lazy("put it off"),
+    "drawn": gettext_lazy("drew its start by lot"),
+    "mark_withheld": gettext_lazy("no longer counts it as drawn by lot"),
+    "mark_given_back": gettext_lazy("counts it as drawn by lot again"),
+    "handed_over": gettext_lazy("handed it over"),
 }
 LABELS = {
     "planned_on": gettext_lazy("Planned for"),
@@ -59,6 +64,14 @@ LABELS = {
     "occasion": gettext_lazy("When exactly"),
     "place": gettext_lazy("Where exactly"),
     "rhythm_weeks": gettext_lazy("Weeks between check-ins"),
+    "unit": gettext_lazy("Unit"),
+}
+# What is recorded by its code, and the words for it.
+CHOICES: Mapping[str, type[TextChoices]] = {
+    "happening": CheckIn.Happening,
+    "working": CheckIn.Working,
+    "obstacle": CheckIn.Obstacle,
+    "reason": DrawnUnit.Breach,
 }
 
 
@@ -104,13 +117,13 @@ def _entry(row: AuditEvent, titles: Mapping[str, str]) -> Entry:
         at=row.at,
         who=str(row.actor or _("The system")),
         what=str(what or _("changed it")),
-        reason=str(data.get("reason") or ""),
+        reason=_worded("reason", data.get("reason") or ""),
         facts=_facts(data, titles),
         changes=tuple(
             Change(
                 label=str(LABELS.get(name, name)),
-                before=_said(before.get(name), titles),
-                after=_said(after.get(name), titles),
+                before=_said(_worded(name, before.get(name)), titles),
+                after=_said(_worded(name, after.get(name)), titles),
             )
             for name in after
         ),
@@ -120,10 +133,16 @@ def _entry(row: AuditEvent, titles: Mapping[str, str]) -> Entry:
 def _facts(data: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     told = ("planned_on", "effective_on", "ended_on", "solutions", "task", "happening", "working", "obstacle")
     return tuple(
-        _("%(label)s: %(value)s") % {"label": LABELS[name], "value": _said(data[name], titles)}
+        _("%(label)s: %(value)s") % {"label": LABELS[name], "value": _said(_worded(name, data[name]), titles)}
         for name in told
         if data.get(name)
     )
+
+
+def _worded(name: str, value: Any) -> Any:
+    """The words for what was chosen; anything else as it was recorded."""
+    choices = CHOICES.get(name)
+    return str(choices(value).label) if choices is not None and value in choices.values else value
 
 
 def _said(value: object, titles: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import Scope, Unit, User
 from apps.core.uploads import StoredUnder
@@ -183,7 +184,7 @@ class Event(models.Model):
     class Kind(models.TextChoices):
         CLOSURE = "closure", _("Closure")
         OUTAGE = "outage", _("Outage")
-        WORKS = "works", _("Works")
+        WORKS = "works", pgettext_lazy("a kind of event", "Works")
         CAMPAIGN = "campaign", _("Campaign")
         OTHER = "other", _("Other")
 
