@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from apps.feedback.selectors import MetricTrend
 
-WIDTH, HEIGHT, SCALE = 400, 110, 3
+WIDTH, HEIGHT, SCALE = 310, 110, 3
 # Pictures in mails can't follow the reader's theme: colours that hold on white and on dark paper alike, on white.
 PAPER, LINE, BAND, TEXT, GRID = "#ffffff", "#0f5c6e", "#c9dfe4", "#5b6873", "#e3e1db"
 
@@ -64,7 +64,7 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
             "view": {"stroke": None},
             "axis": {
                 "labelColor": TEXT,
-                "labelFontSize": 12,
+                "labelFontSize": 13,
                 "gridColor": GRID,
                 "domain": False,
                 "ticks": False,
