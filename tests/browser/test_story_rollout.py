@@ -1,4 +1,4 @@
-"""An area manager at a desk takes one plan to many units and lets the lot decide who starts first."""
+"""An area manager takes one plan to many units by lot, at a desk, and puts it in place in order, with a phone."""
 
 import re
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from apps.accounts.models import Role, Unit
+from apps.planning.drawing import due_read_outs, read_out
 from apps.planning.models import Action, Draw
 from tests.browser.chain import bring_in, small_chain
 from tests.browser.conftest import Visitor
@@ -40,6 +41,12 @@ def test_an_area_manager_rolls_out_as_a_fair_test(area: Unit, visit: Callable[..
     makes_the_plan(manager)
     draws_the_order(manager)
     moves_one_start(manager)
+
+    phone = visit(width=360, is_touching=True)
+    phone.sign_in("ada@example.org")
+    puts_in_place_what_is_due(phone)
+    starts_one_too_early(phone)
+    is_told_when_it_can_be_read(phone)
 
 
 def chooses_units(manager: Visitor) -> None:
@@ -74,6 +81,7 @@ def draws_the_order(manager: Visitor) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Let the lot decide who starts first")
     expect(page.locator("#chance")).to_contain_text("What could be seen")
     page.get_by_label("How many start dates?").fill("3")
+    page.get_by_label("First start").fill(timezone.localdate().isoformat())
     page.get_by_label("Weeks between two starts").fill("2")
     page.get_by_label("Weeks between two starts").blur()
     expect(page.locator("#chance")).to_contain_text("What could be seen")
@@ -103,3 +111,47 @@ def moves_one_start(manager: Visitor) -> None:
     manager.look()
     drawn = Action.objects.filter(plan__isnull=False, is_randomised=True, state=Action.State.PLANNED)
     assert drawn.count() == len(CHOSEN) - 1
+
+
+def puts_in_place_what_is_due(phone: Visitor) -> None:
+    """The first start date is today: one of its two units is left, the other was put off."""
+    page = phone.page
+    page.goto(f"/plans/{Draw.objects.get().plan_id}/rollout/")
+    phone.look()
+    page.get_by_role("button", name="In place today in 1 unit").tap()
+    expect(page.locator("[data-toasts]")).to_contain_text("Applied in 1 unit.")
+    phone.look()
+    (first,) = Action.objects.filter(plan__isnull=False, state=Action.State.APPLIED)
+    assert (first.is_randomised, first.effective_on) == (True, timezone.localdate())
+    expect(page.get_by_role("button", name=re.compile("In place today"))).to_have_count(0)
+
+
+def starts_one_too_early(phone: Visitor) -> None:
+    """Who waits by lot and does not wait is no comparison any more, and the page says so."""
+    page = phone.page
+    waits = Action.objects.filter(plan__isnull=False, state=Action.State.PLANNED, is_randomised=True)
+    early = waits.order_by("-planned_on", "pk")[0]
+    page.goto(f"/actions/{early.external_id}/")
+    page.get_by_role("link", name="Apply").tap()
+    page.get_by_role("dialog", name="It is in place").get_by_role("button", name="Apply").tap()
+    expect(page.locator("[data-toasts]")).to_contain_text("Applied.")
+    page.goto(f"/plans/{early.plan_id}/rollout/")
+    row = page.get_by_role("row").filter(has_text="It started before the day it drew.")
+    expect(row).to_have_count(1)
+    lot = page.get_by_role("region", name="A fair test: the lot decided the order")
+    expect(lot).to_contain_text("2 units no longer count as drawn by lot")
+    phone.look()
+
+
+def is_told_when_it_can_be_read(phone: Visitor) -> None:
+    page, draw = phone.page, Draw.objects.get()
+    assert due_read_outs(as_of=draw.reads_on - timedelta(days=1)) == []
+    ready_at = timezone.now() + timedelta(weeks=60)
+    (due,) = due_read_outs(as_of=ready_at.date())
+    assert read_out(draw=due, at=ready_at)
+    assert due_read_outs(as_of=ready_at.date()) == []
+    page.goto("/notifications/")
+    phone.look()
+    page.get_by_role("link", name=re.compile("Your fair test can be read")).first.tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A greeter in the queue")
+    expect(page.get_by_role("region", name="A fair test: the lot decided the order")).to_be_visible()
