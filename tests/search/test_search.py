@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from apps.accounts.person import person_of
 from apps.library.models import Solution
-from apps.search.comparison import compare
+from apps.search.comparison import bubbles_spec, compare
 from apps.search.forms import question_of
 from apps.search.question import Question
 from apps.search.selectors import find
@@ -275,6 +275,26 @@ def test_nothing_measured_and_nothing_found_say_what_to_do(client, staff):
     SolutionFactory(code="x")
     assert "nothing to draw" in client.get(reverse("search:search"), {"view": "bubbles"}).content.decode()
     assert "Drop all choices" in client.get(reverse("search:search"), {"kind": "asset"}).content.decode()
+
+
+def test_each_choice_is_shown_above_what_it_left_and_can_be_taken_back(library, client, staff):
+    client.force_login(staff)
+    page = client.get(reverse("search:search"), {"kind": "sop", "cost": "2"}).content.decode()
+    shown = page.split('class="cx-chosen"')[1].split("</ul>")[0]
+    assert shown.count("Drop this choice") == 2
+    assert 'href="?cost=2"' in shown
+    assert 'href="?kind=sop"' in shown
+    assert "cx-chosen" not in client.get(reverse("search:search"), {"what": "solutions"}).content.decode()
+
+
+def test_bubbles_of_one_cost_stand_side_by_side_and_no_layer_is_empty(library):
+    comparison = compare(asked("view=bubbles"), pks=[solution.pk for solution in library.values()])
+    Solution.objects.update(cost=1)
+    same = compare(asked("view=bubbles"), pks=[solution.pk for solution in library.values()])
+    assert [round(value["at"], 2) for value in bubbles_spec(same)["data"]["values"]] == [0.92, 1.08]
+    assert not [layer for layer in bubbles_spec(comparison)["layer"] if "transform" in layer]
+    pinned = compare(asked("view=bubbles&pin=kiosk"), pks=[solution.pk for solution in library.values()])
+    assert [layer for layer in bubbles_spec(pinned)["layer"] if "transform" in layer]
 
 
 def test_units_in_scope_are_found_too(client, staff):
