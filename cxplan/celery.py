@@ -46,6 +46,8 @@ app.conf.beat_schedule = {
     "remind-of-plans": {"task": "planning.remind", "schedule": 900.0, "options": {"expires": 900}},
     # Responses whose label was mapped, or mapped otherwise, since they came in.
     "code-labels": {"task": "feedback.code_labels", "schedule": 10.0},
+    # Guesses that somebody accepted and that are not all mapped yet.
+    "accept-guesses": {"task": "taxonomy.accept_guesses", "schedule": 10.0, "options": {"expires": 10}},
     # Solutions and ideas that are new or were reworded since they were compared with all others.
     "find-look-alikes": {"task": "curation.find_look_alikes", "schedule": 300.0, "options": {"expires": 300}},
     # Ideas whose deadline passed: nobody's silence may last longer than was promised.

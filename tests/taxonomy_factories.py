@@ -6,8 +6,8 @@ import factory
 from factory.django import DjangoModelFactory
 
 from apps.feedback.models import ResponseLabel
-from apps.taxonomy.models import JourneyVersion, TouchpointPlace, UnmappedLabel
-from tests.factories import JourneyFactory, ResponseFactory, TouchpointFactory
+from apps.taxonomy.models import Acceptance, JourneyVersion, TouchpointPlace, UnmappedLabel
+from tests.factories import JourneyFactory, ResponseFactory, TouchpointFactory, UserFactory
 
 
 class JourneyVersionFactory(DjangoModelFactory):
@@ -45,3 +45,13 @@ class ResponseLabelFactory(DjangoModelFactory):
 
     response = factory.SubFactory(ResponseFactory)
     label = factory.SubFactory(UnmappedLabelFactory)
+
+
+class AcceptanceFactory(DjangoModelFactory):
+    class Meta:
+        model = Acceptance
+
+    asked_by = factory.SubFactory(UserFactory)
+    asked_at = datetime(2024, 2, 3, 12, tzinfo=UTC)
+    least = 70
+    label_count = 1

@@ -26,6 +26,7 @@ TAXONOMY_PAGES = [
     page("POST", "taxonomy:change-undo", leads(302), "vocabulary_change"),
     page("GET", "taxonomy:label-list", leads()),
     page("POST", "taxonomy:label-list", leads(302)),
+    page("GET", "taxonomy:acceptance", leads()),
     page("GET", "taxonomy:alias-list", leads()),
     page("GET", "taxonomy:alias-new", leads()),
     page("POST", "taxonomy:alias-new", leads(422)),

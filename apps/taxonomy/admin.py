@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from apps.core.support import ReadOnlyAdmin, ReadOnlyInline
 from apps.taxonomy.models import (
+    Acceptance,
     Alias,
     Challenge,
     Journey,
@@ -85,4 +86,12 @@ class JourneyVersionAdmin(ReadOnlyAdmin):
 class UnmappedLabelAdmin(ReadOnlyAdmin):
     list_display = ("source", "label", "response_count", "rejected_count", "is_ignored")
     search_fields = ("source", "label")
+    ordering = ("-pk",)
+
+
+@admin.register(Acceptance)
+class AcceptanceAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "asked_by", "least", "label_count", "seen_count", "mapped_count", "finished_at")
+    list_select_related = ("asked_by",)
+    search_fields = ("asked_by__email",)
     ordering = ("-pk",)

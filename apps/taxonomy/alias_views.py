@@ -1,9 +1,11 @@
 """Pages of what other systems call a challenge: the labels that wait, and the aliases that stand."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,13 +18,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.middleware import PersonRequest
 from apps.core.errors import CxplanError
-from apps.taxonomy import aliases, editing, inbox
+from apps.taxonomy import accepting, aliases, editing, inbox, tasks
 from apps.taxonomy.choosing import entry_of
 from apps.taxonomy.editor_views import require_lead
 from apps.taxonomy.forms import AliasForm, LabelsForm, NewAliasForm, refusals
 from apps.taxonomy.models import Alias
 
 ALIASES_SHOWN = 50
+ACCEPTANCE_SHOWN = timedelta(minutes=10)
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,6 +49,7 @@ def label_list(request: PersonRequest) -> HttpResponse:
         ),
         "is_guessed": is_guessed or state == inbox.MAPPED,
         "counts": inbox.label_counts(),
+        "acceptance": inbox.newest_acceptance(since=timezone.now() - ACCEPTANCE_SHOWN),
         "state": state,
         "q": query,
         "changes": editing.recent_changes(at=timezone.now()),
@@ -54,9 +58,21 @@ def label_list(request: PersonRequest) -> HttpResponse:
     return render(request, "taxonomy/label_list.html", context)
 
 
+@require_GET
+@require_lead
+def acceptance(request: PersonRequest) -> HttpResponse:
+    """How far the guesses that somebody accepted are mapped; nothing a while after it is done."""
+    shown = inbox.newest_acceptance(since=timezone.now() - ACCEPTANCE_SHOWN)
+    return render(request, "taxonomy/_acceptance.html", {"acceptance": shown})
+
+
 def _acted(form: LabelsForm, request: PersonRequest) -> str:
     """Do what was asked for with the chosen labels, and say what became of them."""
     form.require_valid()
+    if form.sureness is not None:
+        accepting.accept_guesses(least=form.sureness, at=timezone.now(), actor=request.user)
+        transaction.on_commit(tasks.accept_guesses.delay, robust=True)
+        return _("On it: every guess that is sure enough is being mapped.")
     if form.is_for_setting_aside:
         count = aliases.ignore_labels(
             labels=form.labels(), is_ignored=form.cleaned_data["do"] == "ignore", actor=request.user

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.errors import CxplanError
 from apps.core.fields import CODE_PATTERN
-from apps.taxonomy.inbox import sure_meanings
 from apps.taxonomy.models import Challenge, Metric, Touchpoint, UnmappedLabel
 from apps.taxonomy.services import EditConflict, NewTerm
 
@@ -34,8 +33,6 @@ OFFERS = {
     "hx-trigger": "focus once, input changed delay:200ms",
     "hx-target": "#terms",
 }
-# Labels that one click may map: each is compared with every term.
-SURE_AT_MOST = 300
 
 
 @contextmanager
@@ -268,6 +265,11 @@ class LabelsForm(forms.Form):
     def is_for_setting_aside(self) -> bool:
         return self.cleaned_data["do"] in {"ignore", "reopen"}
 
+    @property
+    def sureness(self) -> int | None:
+        """How sure a guess must be, in percent, when every such guess is accepted."""
+        return (self.cleaned_data["least"] or 100) if self.cleaned_data["do"] == "sure" else None
+
     def require_valid(self) -> None:
         """Raises ChoiceRefused."""
         if not self.is_valid():
@@ -278,16 +280,9 @@ class LabelsForm(forms.Form):
         return list(UnmappedLabel.objects.filter(pk__in=chosen).order_by("pk"))
 
     def meanings(self) -> list[tuple[UnmappedLabel, Challenge]]:
-        """Each chosen label with the challenge beside it; or every label that is sure enough.
-
-        Raises ChoiceRefused.
-        """
-        if self.cleaned_data["do"] == "sure":
-            codes = sure_meanings(least=(self.cleaned_data["least"] or 100) / 100, most=SURE_AT_MOST)
-            labels = list(UnmappedLabel.objects.filter(pk__in=codes).order_by("pk"))
-        else:
-            labels = self.labels()
-            codes = {label.pk: self.entries.get(f"means-{label.pk}", "") for label in labels}
+        """Each chosen label with the challenge beside it. Raises ChoiceRefused."""
+        labels = self.labels()
+        codes = {label.pk: self.entries.get(f"means-{label.pk}", "") for label in labels}
         terms = TermField(required=False)
         meanings = []
         for label in labels:

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.core.languages import localised
 from apps.taxonomy.choosing import entries_of
-from apps.taxonomy.models import Challenge, UnmappedLabel
+from apps.taxonomy.models import Acceptance, Challenge, UnmappedLabel
 
 PAGE_ROWS = 25
 GUESSES_SHOWN = 3
@@ -143,8 +143,6 @@ def guesses_for(label_ids: Sequence[int], *, limit: int = GUESSES_SHOWN) -> Mapp
     return found
 
 
-def sure_meanings(*, least: float, most: int) -> Mapping[int, str]:
-    """For waiting labels whose best guess is at least that likely, the code of it."""
-    labels = labels_in(WAITING).order_by(F("response_count") * -1, "pk").values_list("pk", flat=True)[:most]
-    best = guesses_for(list(labels), limit=1)
-    return {pk: guesses[0].code for pk, guesses in best.items() if guesses[0].likeness >= least}
+def newest_acceptance(*, since: datetime) -> Acceptance | None:
+    """The acceptance that runs, or the last one if it ended after `since`."""
+    return Acceptance.objects.filter(Q(finished_at=None) | Q(finished_at__gt=since)).order_by("-pk").first()

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import User
 from apps.core.languages import localised
 from apps.core.searching import Joined, Searchable, Words, plain
 
@@ -314,3 +315,36 @@ class UnmappedLabel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.label}"
+
+
+class AcceptanceQuerySet(models.QuerySet["Acceptance"]):
+    def running(self) -> Self:
+        return self.filter(finished_at=None)
+
+
+class Acceptance(models.Model):
+    """Somebody accepts every guess that is sure enough; labels up to `last_label` have been looked at."""
+
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    least = models.PositiveSmallIntegerField(_("least likeness in percent"))
+    last_label = models.BigIntegerField(default=0)
+    label_count = models.PositiveIntegerField(_("labels"))
+    seen_count = models.PositiveIntegerField(_("looked at"), default=0)
+    mapped_count = models.PositiveIntegerField(_("mapped"), default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AcceptanceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("acceptance of guesses")
+        verbose_name_plural = _("acceptances of guesses")
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(finished_at=None), name="taxonomy_acceptance_one_runs"
+            ),
+            models.CheckConstraint(condition=models.Q(least__range=(25, 100)), name="taxonomy_acceptance_least"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.least} %: {self.mapped_count} of {self.seen_count}"

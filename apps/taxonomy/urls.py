@@ -21,6 +21,7 @@ urlpatterns = [
     path("taxonomy/new/", editor_views.challenge_new, name="challenge-new"),
     path("taxonomy/under/<str:code>/", editor_views.branch, name="challenges-under"),
     path("taxonomy/labels/", alias_views.label_list, name="label-list"),
+    path("taxonomy/labels/accepted/", alias_views.acceptance, name="acceptance"),
     path("taxonomy/aliases/", alias_views.alias_list, name="alias-list"),
     path("taxonomy/aliases/new/", alias_views.alias_new, name="alias-new"),
     path("taxonomy/aliases/<int:pk>/", alias_views.alias, name="alias"),

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Role
+from apps.taxonomy.accepting import accept_portion
 from apps.taxonomy.models import Alias, Challenge, Touchpoint, UnmappedLabel
 from tests.factories import AliasFactory, ChallengeFactory, MembershipFactory, MetricFactory, TouchpointFactory
 from tests.payloads import TEXTS
@@ -145,6 +146,10 @@ def test_labels_are_guessed_whatever_the_accents_and_mapped_in_bulk(editor):
     assert 'value="Long wait at the counter"' in page
     assert "Nothing is alike" in page
     editor.post(reverse("taxonomy:label-list"), {"do": "sure", "least": "70"})
+    assert "Looking at labels: 0 of 2" in text(editor.get(reverse("taxonomy:label-list")))
+    while accept_portion(at=timezone.now()):
+        continue
+    assert "1 of 2 labels was sure enough" in text(editor.get(reverse("taxonomy:acceptance")))
     assert Alias.objects.get(label=label.label).challenge == queue
     editor.post(reverse("taxonomy:label-list"), {"do": "ignore", "label": [other.pk]})
     assert UnmappedLabel.objects.waiting().count() == 0
