@@ -56,7 +56,7 @@ LABELS: Mapping[Kind, str | Promise] = {
 CHIPS: Mapping[Kind, str | Promise] = {
     Kind.IDEA: gettext_lazy("Idea"),
     Kind.HELD: gettext_lazy("Idea to let in"),
-    Kind.COMMENT: gettext_lazy("Comment"),
+    Kind.COMMENT: pgettext_lazy("noun", "Comment"),
     Kind.CHANGE: gettext_lazy("Change asked for"),
     Kind.ALIKE: gettext_lazy("Look-alike"),
     Kind.REVIEW: gettext_lazy("Review"),

@@ -285,7 +285,7 @@ class Comment(models.Model):
     """What somebody says about an idea; an anonymous author speaks as the author, without a name."""
 
     class Kind(models.TextChoices):
-        REMARK = "remark", _("Comment")
+        REMARK = "remark", pgettext_lazy("noun", "Comment")
         EXPERIENCE = "experience", _("Experience")
         QUESTION = "question", _("Question")
         REPLY = "reply", _("Reply")
