@@ -64,7 +64,7 @@ def _effect(run: Run, data: MetricData, fit: MetricFit, index: int) -> Effect:
     interval = result.interval if result.status == Effect.Status.ESTIMATED else None
     is_drawn = interval is not None and result.role == Effect.Role.TARGET
     return Effect(
-        run=run,
+        run_id=run.pk,
         action_id=data.logs[index].pk,
         metric_id=run.metric_id,
         role=result.role,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from .blocks import LATE2, SIDE
-from .columns import FIXED, Columns
+from .columns import FIXED, Columns, W
 from .data import Floats, Settings
 from .information import V_B, V_P, V_SB, Information, Model, integrate
 
@@ -62,9 +62,29 @@ def posterior(info: Information, columns: Columns, between: Floats, settings: Se
     )
 
 
-def evidence(info: Information, columns: Columns, between: Floats, settings: Settings) -> float:
-    """log p(y) with the priors of the standard deviations, constants dropped."""
-    return _solve(info, columns, between, settings)[3]
+def evidence_along(
+    info: Information, columns: Columns, between: Floats, widths: Floats, settings: Settings
+) -> list[float]:
+    """log p(y) for each w of `widths`: all other columns are eliminated once, those of θ made diagonal."""
+    mine = columns.group == W
+    root = np.sqrt(columns.prior_variance(between)[~mine])
+    inner = root[:, None] * info.m[np.ix_(~mine, ~mine)] * root
+    inner[np.diag_indices_from(inner)] += 1.0
+    factor = linalg.cholesky(inner, lower=True)
+    sides = np.column_stack([info.m[np.ix_(~mine, mine)], info.h[~mine]]) * root[:, None]
+    half = linalg.solve_triangular(factor, sides, lower=True)
+    across, own = half[:, :-1], half[:, -1]
+    values, vectors = np.linalg.eigh(info.m[np.ix_(mine, mine)] - across.T @ across)
+    values, square = np.maximum(values, 0.0), np.square(vectors.T @ (info.h[mine] - across.T @ own))
+    rest = info.constant - float(np.log(np.diagonal(factor)).sum()) + 0.5 * float(own @ own)
+    found = []
+    for w in widths.tolist():
+        shrunk = 1.0 + w * w * values
+        point = between.copy()
+        point[0] = w
+        gain = 0.5 * float((w * w * square / shrunk).sum()) - 0.5 * float(np.log(shrunk).sum())
+        found.append(rest + gain + log_prior(info.spread, point, settings))
+    return found
 
 
 def _solve(
@@ -205,11 +225,13 @@ def fit_effects(model: Model, start: Spreads | None = None) -> Mixture:
         v = best.spread.copy()
         v[V_P] = float(np.clip(v[V_P] * np.exp(z * width), SPREAD_MIN, SPREAD_MAX))
         here = info if z == 0.0 else integrate(model, v)
-        for w in np.geomspace(0.02, 0.9, 12) * (settings.prior_w / 0.30):
+        widths = np.geomspace(0.02, 0.9, 12) * (settings.prior_w / 0.30)
+        found = evidence_along(here, columns, best.between, widths, settings)
+        for w, value in zip(widths, found, strict=True):
             point = best.between.copy()
             point[0] = w
             grid.append((here, point))
-            log_weight.append(evidence(here, columns, point, settings) + float(np.log(v[V_P]) + np.log(w)))
+            log_weight.append(value + float(np.log(v[V_P]) + np.log(w)))
     weight = np.exp(np.asarray(log_weight) - max(log_weight))
     weight /= weight.sum()
     keep = weight > COMPONENT_MIN

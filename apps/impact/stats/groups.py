@@ -5,7 +5,7 @@ With W_G the information of a region's units about its weeks,
 
     F_G = (I + W_G Ω)^-1,   H = Σ F_G W_G,   Cov(g + g_G | β) = Ω F_G + F_G' H^-1 F_G,
 
-read off the symmetric Ω F_G = (Ω^-1 + W_G)^-1 with Ω^-1 tridiagonal: F_G = I − W_G Ω F_G.
+read off the symmetric Ω F_G = (Ω^-1 + W_G)^-1 with Ω^-1 tridiagonal: F_G = Ω^-1 (Ω F_G).
 
 Regions are eliminated one by one; units outside any eligible region form one group with Ω = 0.
 """
@@ -86,7 +86,10 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
             factor = linalg.cholesky(w[g] + apart, lower=True, check_finite=False)
             log_det += 2.0 * float(np.log(np.diagonal(factor)).sum()) + float(log_det_omega)
             omega_f[g] = symmetric_inverse(factor)
-        f[:shocks] -= w[:shocks] @ omega_f[:shocks]
+        # Ω^-1 is tridiagonal: its product with Ω F_G is that of three rows
+        f[:shocks] = diagonal[:, None] * omega_f[:shocks]
+        f[:shocks, 1:] += off * omega_f[:shocks, :-1]
+        f[:shocks, :-1] += off * omega_f[:shocks, 1:]
     live = np.diagonal(w.sum(axis=0)) > 0
     h_inverse, log_det_h = invert((f @ w).sum(axis=0), live)
     log_det += log_det_h

@@ -75,6 +75,18 @@ def test_information_mean_and_evidence_equal_the_dense_ones(period: int) -> None
     assert found.log_evidence - other.log_evidence == pytest.approx(expected, rel=1e-6)
 
 
+def test_evidence_along_one_spread_is_that_of_each_posterior() -> None:
+    model = small.model(small.panel(), small.actions())
+    info = information.integrate(model, SPREAD)
+    widths = np.array([0.02, 0.1, 0.4, 0.9])
+    found = effects.evidence_along(info, model.columns, BETWEEN, widths, small.SETTINGS)
+    for w, value in zip(widths, found, strict=True):
+        at = BETWEEN.copy()
+        at[0] = w
+        each = effects.posterior(info, model.columns, at, small.SETTINGS)
+        assert value == pytest.approx(each.log_evidence, rel=1e-11)
+
+
 def test_restricted_likelihood_and_its_gradient_equal_the_dense_ones() -> None:
     p, done = small.panel(), small.actions()
     sample, _ = noise.draw_sample(p, done, small.SETTINGS)
