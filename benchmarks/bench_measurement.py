@@ -69,7 +69,9 @@ def run(*, quick: bool = False) -> list[Row]:
         _row("reading them back from a table instead", found["fetch"], "s", "computing", found["compute"]),
         _row("writing them there", found["store"], "s", "computing", found["compute"]),
         _row("bytes a unit they would take", found["bytes"], "B"),
-        _row("results, a metric", found["results"], "MB"),
+        _row("effects of actions, a metric", found["results"], "MB"),
+        _row("what their weeks are drawn from, a metric", found["portions"], "MB"),
+        _row("drawing the weeks around one action when somebody asks", found["drawing"] * 1e3, "ms"),
         _row("memory of the process", found["megabytes"], "MB"),
     ]
 
@@ -204,12 +206,30 @@ def _run_all(units: int, weeks: int, aimed: int) -> dict[str, float]:
             "UPDATE feedback_series SET revision = revision + 1 WHERE unit_id = %s AND metric_id = %s", where[1:]
         )
         found["unit"] = timed()
-        cursor.execute("SELECT pg_total_relation_size('impact_effect')")
-        found["results"] = cursor.fetchone()[0] / 3 / 1e6
+        # What is alive, without what a table keeps free for the next time.
+        cursor.execute(
+            "SELECT (SELECT sum(pg_column_size(effect.*)) FROM impact_effect effect), "
+            "(SELECT sum(length(body)) FROM impact_portion)"
+        )
+        found["results"], found["portions"] = (float(size) / 3 / 1e6 for size in cursor.fetchone())
+    found["drawing"] = _drawing()
     found["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     forget()
     found["two"] = _two_workers(as_of)
     return found | _cache(as_of)
+
+
+def _drawing() -> float:
+    """Seconds on the clock for one drawing, the median of some."""
+    from apps.impact.models import Effect
+    from apps.impact.portions import series_of
+
+    seconds = []
+    for effect in Effect.objects.filter(portion__isnull=False).order_by("pk")[:30]:
+        begin = time.perf_counter()
+        assert series_of(effect)
+        seconds.append(time.perf_counter() - begin)
+    return float(np.median(seconds))
 
 
 def _two_workers(as_of: date) -> float:

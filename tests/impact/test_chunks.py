@@ -99,6 +99,32 @@ def test_results_are_the_same_to_the_bit_whatever_the_chunks_and_whoever_works_o
     assert not Chunk.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_refresh_is_to_the_bit_what_a_whole_measurement_on_the_same_basis_is(settings):
+    chain = build_small_chain()
+    measure_metric(metric=chain.metric, as_of=AS_OF)
+    with connection.cursor() as cursor:
+        last = "week = (SELECT max(week) FROM feedback_cell)"
+        cursor.execute(f"UPDATE feedback_cell SET total = total * 0.99, squares = squares * 0.99 WHERE {last}")
+        cursor.execute("UPDATE feedback_series SET revision = revision + 1")
+    before = results()
+    measure_metric(metric=chain.metric, as_of=AS_OF)
+    refreshed = results()
+    assert refreshed != before
+    for model in (Effect, SideEffect, RankedSolution, Run):
+        model.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT * FROM feedback_cell ORDER BY random()")
+        cursor.execute("DELETE FROM feedback_cell")
+        names = "id, unit_id, metric_id, week, n, weight, weight_squares, total, squares"
+        cursor.execute(f"INSERT INTO feedback_cell ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM moved")
+    settings.IMPACT_CHUNK_UNITS = 7
+    measure_metric(metric=chain.metric, as_of=AS_OF)
+    whole = results()
+    assert whole[0] == refreshed[0]
+    assert whole[1][-1] == refreshed[1][-1]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_chunk_whose_worker_is_killed_is_free_at_once(settings, monkeypatch):
     settings.IMPACT_CHUNK_UNITS = 7
