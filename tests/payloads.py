@@ -1,4 +1,6 @@
-"""Texts and files that run script where a program is careless with them."""
+"""Texts and files that run script where a program is careless with them, and what a page would run."""
+
+from html.parser import HTMLParser
 
 # Each would set window.alerted, or call alert(), if a browser took any of it for code.
 TEXTS = (
@@ -102,3 +104,35 @@ REFUSED_FILES = (
     ("archive.zip", b"PK\x03\x04rubbish"),
     ("nothing.txt", b""),
 )
+
+
+class Tags(HTMLParser):
+    """What a browser would make of a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags_of(html: str) -> list[tuple[str, dict[str, str | None]]]:
+    reader = Tags()
+    reader.feed(html)
+    return reader.found
+
+
+def running(page: str) -> list[str]:
+    """What of a page would run, or lead to something that runs, and is not our own."""
+    wrong = []
+    for tag, attributes in tags_of(page):
+        wrong += [f"<{tag} {one}>" for one in attributes if one.startswith(("on", "hx-on"))]
+        if tag in {"iframe", "object", "embed", "math", "base"}:
+            wrong.append(f"<{tag}>")
+        for one in ("href", "src", "action", "formaction", "data", "srcdoc"):
+            if "javascript:" in (attributes.get(one) or "").lower():
+                wrong.append(f"<{tag} {one}={attributes[one]}>")
+        if tag == "script" and not (attributes.get("src") or "").startswith("/static/"):
+            wrong.append("<script>")
+    return wrong

@@ -1,7 +1,6 @@
 """Whatever is written into recipes, titles and names, nothing of it runs in a reader's browser."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +12,7 @@ from apps.library.pages import solution_page
 from apps.library.recipes import recipe_html
 from apps.library.services import create_solution, set_web_links
 from apps.library.texts import NAMES, RecipeText
-from tests.payloads import FILE_NAMES, MARKDOWN, TEXTS
+from tests.payloads import FILE_NAMES, MARKDOWN, TEXTS, running, tags_of
 
 ALLOWED_TAGS = {
     *("p", "br", "ul", "ol", "li", "strong", "em", "s", "code", "pre", "blockquote", "hr", "h4", "a"),
@@ -26,23 +25,6 @@ ALLOWED_ATTRIBUTES = {
     "td": {"style"},
     "th": {"style"},
 }
-
-
-class Tags(HTMLParser):
-    """What a browser would make of a text."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def handle_starttag(self, tag, attributes):
-        self.found.append((tag, dict(attributes)))
-
-
-def tags_of(html):
-    reader = Tags()
-    reader.feed(html)
-    return reader.found
 
 
 @pytest.mark.parametrize("attack", [*TEXTS, *MARKDOWN])
@@ -79,13 +61,7 @@ def poisoned(lead, db):
 def test_pages_escape_what_people_wrote(client, lead, poisoned, name):
     client.force_login(lead)
     page = client.get(reverse(f"library:{name}", args=["poisoned"])).content.decode()
-    for tag, attributes in tags_of(page):
-        assert not [one for one in attributes if one.startswith("on")], attributes
-        assert tag not in {"iframe", "object", "embed", "math", "base"}
-        for one in ("href", "src", "action", "formaction", "data", "srcdoc"):
-            assert "javascript:" not in (attributes.get(one) or "").lower()
-        if tag == "script":
-            assert (attributes.get("src") or "").startswith("/static/")
+    assert running(page) == []
 
 
 def test_files_come_as_downloads_that_no_browser_guesses_about(client, staff, poisoned):
