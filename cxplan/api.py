@@ -15,6 +15,7 @@ from apps.impact.api_readings import ReadingViewSet
 from apps.imports.api import ImportViewSet
 from apps.library.alias_api import SolutionAliasViewSet
 from apps.library.api import PlaybookViewSet, SolutionViewSet
+from apps.library.request_api import ChangeRequestViewSet
 from apps.notifications.api import NotificationViewSet, PreferenceViewSet
 from apps.planning.api import ActionViewSet, EventViewSet
 from apps.planning.api_follow import CheckInViewSet, ProofViewSet, TaskViewSet
@@ -33,6 +34,7 @@ router.register("aliases", AliasViewSet, "alias")
 router.register("unmapped-labels", UnmappedLabelViewSet, "unmapped-label")
 router.register("solutions", SolutionViewSet, "solution")
 router.register("solution-aliases", SolutionAliasViewSet, "solution-alias")
+router.register("change-requests", ChangeRequestViewSet, "change-request")
 router.register("playbooks", PlaybookViewSet, "playbook")
 router.register("ideas", IdeaViewSet, "idea")
 router.register("calls", CallViewSet, "call")

@@ -36,7 +36,7 @@ from tests.factories import (
 )
 from tests.ideas_factories import CallFactory, IdeaFactory
 from tests.impact_factories import ReadingFactory
-from tests.library_factories import PlaybookSolutionFactory
+from tests.library_factories import ChangeRequestFactory, PlaybookSolutionFactory
 from tests.notification_factories import NotificationFactory
 from tests.planning_factories import CheckInFactory, ProofFactory, TaskFactory
 from tests.taxonomy_factories import UnmappedLabelFactory
@@ -69,6 +69,7 @@ def populate(chain, count, reader):
         CallFactory(challenge=challenge)
         UnmappedLabelFactory()
         PlaybookSolutionFactory(solution=version.solution)
+        ChangeRequestFactory(version=version)
         NotificationFactory(user=reader)
         TaskFactory(action=action)
         CheckInFactory(action=action)

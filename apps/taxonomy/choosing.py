@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import Q, Value
@@ -24,11 +25,12 @@ class Offer:
 
 def offers(query: str, *, limit: int = OFFERED) -> list[Offer]:
     """The challenges in use that a few letters may mean, the likeliest first; without any the top of the tree."""
-    terms = Challenge.objects.current().order_by("path")
+    terms: Any = Challenge.objects.current().order_by("path")
     if query:
-        likeness = TrigramWordSimilarity(Searchable(Value(query)), "search_name")
+        words: Any = Searchable(Value(query))  # the stubs know only of texts
+        likeness = TrigramWordSimilarity(words, "search_name")
         terms = matching(query).annotate(likeness=likeness).order_by("-likeness", "path")
-    found = list(terms.only("code", "name", "name_fr", "path")[:limit])
+    found: list[Challenge] = list(terms.only("code", "name", "name_fr", "path")[:limit])
     above = Challenge.objects.filter(pk__in={pk for term in found for pk in term.ancestor_ids})
     names = {term.pk: term.display_name for term in above}
     entries = entries_of(found)

@@ -66,7 +66,7 @@ def branch(request: PersonRequest, code: str) -> HttpResponse:
 @require_lead
 def terms(request: PersonRequest) -> HttpResponse:
     """Challenges like what somebody types, whatever the field is called."""
-    query = next(iter(request.GET.values()), "").strip()[:200]
+    query = str(next(iter(request.GET.values()), "")).strip()[:200]
     return render(request, "taxonomy/_term_options.html", {"terms": offers(query)})
 
 

@@ -11,6 +11,7 @@ from tests.library_factories import PlaybookFactory, PlaybookSolutionFactory
 pytestmark = pytest.mark.django_db
 SOLUTIONS, PLAYBOOKS, ALIASES = "/api/v1/solutions/", "/api/v1/playbooks/", "/api/v1/solution-aliases/"
 GREETER = {"title": "A greeter in the queue", "kind": "sop"}
+CHANGES = "/api/v1/change-requests/"
 BY_REFERENCE = f"{SOLUTIONS}by-reference/"
 
 
@@ -351,3 +352,45 @@ def test_another_name_of_a_solution_is_given_moved_and_taken_away(program, api, 
     assert program.send("delete", made["Location"], If_Match=moved["ETag"]).status_code == 204
     assert set(program.fields("post", ALIASES, {"source": "wiki"})) == {"label", "solution"}
     assert set(program.fields("post", ALIASES, {**body, "solution": "nowhere"})) == {"solution"}
+
+
+@pytest.fixture
+def asked(greeter, program, api, staff):
+    """Other words that a colleague asks for."""
+    program.send("patch", f"{SOLUTIONS}greeter/", {"status": "published"})
+    body = {"solution": "GREETER", "changes": {"who": "A runner"}, "reason": "Nobody else has time."}
+    return Program(api(staff)).send("post", CHANGES, body)
+
+
+def test_other_words_are_asked_for_and_taken_over_once(asked, program, api, staff, outsider):
+    assert (asked.status_code, asked.json()["state"], asked.json()["solution"]) == (201, "open", "greeter")
+    address = asked["Location"]
+    assert Program(api(staff)).send("get", address).json() == asked.json()
+    assert Program(api(outsider)).send("get", address).status_code == 404
+    assert Program(api(staff)).send("post", f"{address}accept/", {}).status_code == 403
+    taken = program.send("post", f"{address}accept/", {}, Idempotency_Key="a")
+    assert (taken.json()["state"], taken.json()["result"]) == ("accepted", 2)
+    assert program.send("post", f"{address}accept/", {}, Idempotency_Key="a").json() == taken.json()
+    newest = program.send("get", f"{SOLUTIONS}greeter/versions/").json()[0]
+    assert (newest["who"], newest["author"]) == ("A runner", staff.email)
+    late = program.send("post", f"{address}decline/", {"decision": "No."})
+    assert (late.status_code, late.json()["code"]) == (409, "step_not_possible")
+
+
+def test_other_words_are_declined_with_a_reason(asked, program):
+    address = f"{asked['Location']}decline/"
+    assert set(program.fields("post", address, {})) == {"decision"}
+    assert program.send("post", address, {"decision": "Too costly."}).json()["decision"] == "Too costly."
+    assert program.send("get", CHANGES, {"state": "open"}).json()["results"] == []
+
+
+def test_a_change_that_says_nothing_new_or_of_nothing_is_refused(asked, program, api, staff):
+    client = Program(api(staff))
+    same = {"solution": "greeter", "changes": {"procedure": "1. Greet."}, "reason": "Why not?"}
+    refused = client.send("post", CHANGES, same)
+    assert (refused.status_code, refused.json()["code"]) == (422, "request_not_usable")
+    SolutionFactory(code="hidden", status="draft")
+    assert set(client.fields("post", CHANGES, {**same, "solution": "hidden"})) == {"solution"}
+    assert set(client.fields("post", CHANGES, {})) == {"solution", "changes", "reason"}
+    assert set(client.fields("post", CHANGES, {**same, "changes": {"whoo": "x"}})) == {"changes.whoo"}
+    assert set(client.fields("post", CHANGES, {**same, "language": "de"})) == {"language"}
