@@ -70,8 +70,7 @@ def _addresses(people: Any) -> dict[str, tuple[str, str]]:
     from apps.planning.models import Action, Plan
 
     feed = renew_feed(user=people.area, actor=people.area)
-    owned = Action.objects.filter(owner=people.manager, state="applied").order_by("pk").first()
-    action = owned or Action.objects.filter(state="applied").order_by("pk").first()
+    action = Action.objects.filter(owner=people.manager).exclude(effective_on=None).order_by("pk").first()
     large = Plan.objects.order_by("-pk").first()
     assert action is not None
     assert large is not None
@@ -109,7 +108,7 @@ def _addresses(people: Any) -> dict[str, tuple[str, str]]:
         "solution": ("lead", "/solutions/s7/"),
         "solution, evidence": ("lead", "/solutions/s7/evidence/"),
         "solution, people to ask": ("manager", "/solutions/s7/people/"),
-        "unit": ("manager", "/units/U00200/"),
+        "unit": ("manager", f"/units/{action.unit.code}/"),
         "unit, whole organisation": ("lead", "/units/U00000/"),
         "focus, manager": ("manager", "/focus/"),
         "focus, lead": ("lead", "/focus/"),

@@ -59,7 +59,7 @@ def filtered_actions(scope: Scope, filters: ActionFilters) -> QuerySet[Action]:
 
 def challenges_in_use(*, scope: Scope) -> QuerySet[Challenge]:
     used = Challenge.objects.filter(pk__in=Action.objects.in_scope(scope).values("challenge"))
-    standing = used.annotate(standing=Coalesce("merged_into", "pk")).values("standing")
+    standing = used.annotate(stands_as=Coalesce("merged_into", "pk")).values("stands_as")
     return Challenge.objects.filter(pk__in=standing).order_by("name", "pk")
 
 

@@ -12,7 +12,7 @@ from apps.accounts.models import Scope, Unit
 from apps.core.periods import WEEK
 from apps.planning.action_filters import ActionFilters, filtered_actions
 from apps.planning.models import Action, Event
-from apps.planning.selectors import day, is_overdue, solutions_of, when, with_solutions
+from apps.planning.selectors import day, is_overdue, solutions_of, when, with_titles
 
 # The weeks of the drawing are counted from today, so that today lies between two of them.
 WEEKS, WEEKS_BEFORE, WEEKS_A_MARK = 24, 16, 4
@@ -119,7 +119,7 @@ def timeline(
     page = Paginator(units, UNITS_A_PAGE).get_page(number)
     shown = list(page.object_list)
     by_unit: dict[int, list[Action]] = {}
-    for action in with_solutions(actions.filter(unit__in=shown)).order_by("effective_on", "planned_on", "pk"):
+    for action in with_titles(actions.filter(unit__in=shown)).order_by("effective_on", "planned_on", "pk"):
         by_unit.setdefault(action.unit_id, []).append(action)
     events = list(
         Event.objects.filter(Q(unit__in=shown) | Q(unit=None), starts_on__lt=window.last)

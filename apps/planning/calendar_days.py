@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
@@ -15,7 +16,7 @@ from apps.accounts.models import Scope, User
 from apps.planning.action_filters import ActionFilters, filtered_actions
 from apps.planning.models import Action, Draw, Event, Task
 from apps.planning.rhythm import LONGEST_WEEKS, USUAL_WEEKS, check_in_days
-from apps.planning.selectors import solutions_of, with_solutions
+from apps.planning.selectors import solutions_of, with_titles
 from apps.planning.states import FROZEN, OPEN
 
 SHOWN_A_DAY = 4
@@ -32,8 +33,7 @@ class Kind(IntEnum):
     CHECK_IN = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Spot:
+class Spot(NamedTuple):
     """That something falls on a day; `number` tells the check-ins of one action apart."""
 
     on: date
@@ -146,7 +146,7 @@ def entries_of(found: Sequence[Spot]) -> list[Entry]:
     """The spots in words, in the same order; one query a kind and what hangs on it."""
     keys = {kind: {spot.pk for spot in found if spot.kind == kind} for kind in Kind}
     wanted = keys[Kind.START] | keys[Kind.CHECK_IN]
-    actions = with_solutions(Action.objects.filter(pk__in=wanted)).in_bulk() if wanted else {}
+    actions = with_titles(Action.objects.filter(pk__in=wanted)).in_bulk() if wanted else {}
     tasks = Task.objects.select_related("action__unit").in_bulk(keys[Kind.TASK])
     draws = Draw.objects.select_related("plan__challenge").in_bulk(keys[Kind.READ_OUT])
     events = Event.objects.select_related("unit").in_bulk(keys[Kind.EVENT])
@@ -192,6 +192,7 @@ def _check_ins(actions: QuerySet[Action], since: date, until: date) -> Iterator[
     own = Q(plan__rhythm_weeks__isnull=False, effective_on__range=(longest, until))
     running = actions.filter(own | usual, state=Action.State.APPLIED).order_by()
     for pk, began, every in running.values_list("pk", "effective_on", "plan__rhythm_weeks"):
+        assert began is not None
         for number, day in enumerate(check_in_days(began, every_weeks=every), start=1):
             if since <= day <= until:
                 yield Spot(on=day, kind=Kind.CHECK_IN, pk=pk, number=number)

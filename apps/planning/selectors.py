@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models import (
+    Case,
+    Count,
+    DateField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.urls import reverse
@@ -18,7 +31,7 @@ from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
 from apps.planning.action_filters import ActionFilters, filtered_actions
-from apps.planning.models import Action, Event
+from apps.planning.models import Action, ActionSolution, Event
 from apps.planning.pilots import tried_out
 from apps.planning.states import FROZEN, OPEN, Step, is_possible
 from apps.taxonomy.models import Challenge, Metric
@@ -138,7 +151,7 @@ def action_board(
     counts, first = _first_of_each_state(filtered_actions(scope, filters), is_narrow=filters.is_narrow)
     shown = Action.objects.filter(pk__in=first)
     rows: dict[str, list[ActionRow]] = {}
-    for action in with_solutions(shown).order_by(*_in_order("")):
+    for action in with_titles(shown).order_by(*_in_order("")):
         rows.setdefault(action.state, []).append(_row(action, as_of=as_of, managed=managed))
     return [
         Column(
@@ -183,7 +196,7 @@ def actions_of_page(actions: QuerySet[Action], *, number: str | None, rows: int)
     Keys are put in order first: to sort whole rows of a large chain takes ten times as long.
     """
     page = Paginator(actions.values_list("pk", flat=True), rows).get_page(number)
-    found = {action.pk: action for action in with_solutions(Action.objects.filter(pk__in=list(page.object_list)))}
+    found = {action.pk: action for action in with_titles(Action.objects.filter(pk__in=list(page.object_list)))}
     return page, [found[pk] for pk in page.object_list if pk in found]
 
 
@@ -191,6 +204,20 @@ def with_solutions(actions: QuerySet[Action]) -> QuerySet[Action]:
     """Everything a row or a page says about an action, in a constant number of queries."""
     return actions.select_related("unit", "challenge__merged_into__metric", "owner", "plan").prefetch_related(
         "plan__solutions", "solutions__version__solution", "events"
+    )
+
+
+def with_titles(actions: QuerySet[Action]) -> QuerySet[Action]:
+    """What a row of a list says about an action: titles of its solutions, without the text of their recipes."""
+    titles = Solution.objects.only("code", "title", "title_fr")
+    applied = ActionSolution.objects.select_related("version__solution").only(
+        "action_id",
+        "version__solution__code",
+        "version__solution__title",
+        "version__solution__title_fr",
+    )
+    return actions.select_related("unit", "challenge__merged_into", "owner", "plan").prefetch_related(
+        Prefetch("plan__solutions", titles), Prefetch("solutions", applied)
     )
 
 
