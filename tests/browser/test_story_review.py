@@ -1,4 +1,4 @@
-"""A lead at a desk reviews a measured action: reads the result and what the team makes of it, and accepts it."""
+"""A lead reviews a measured action: returns what the team makes of it from a phone, accepts it at a desk."""
 
 import re
 from collections.abc import Callable
@@ -44,6 +44,13 @@ def action(transactional_db: None, worker: None) -> Action:
 def test_a_lead_reads_a_result_and_accepts_the_teams_reading(
     action: Action, visit: Callable[..., Visitor]
 ) -> None:
+    phone = visit(width=360, is_touching=True, scheme="dark")
+    phone.sign_in("lea@example.org")
+    returns_it_with_a_question(phone, action)
+    author = Reading.objects.get(action=action).author
+    assert author is not None
+    write_reading(action=action, text=SAID, at=timezone.now(), actor=author)
+
     lead = visit(width=1280)
     lead.sign_in("lea@example.org")
     page = lead.page
@@ -67,5 +74,18 @@ def test_a_lead_reads_a_result_and_accepts_the_teams_reading(
     page.reload()
     expect(page.locator("#readings")).to_contain_text("Lea Lead")
     expect(page.locator("#action-effect")).to_contain_text(verdict)
-    kept = Reading.objects.get(action=action)
-    assert (kept.state, kept.text) == (Reading.State.ACCEPTED, SAID)
+    states = list(Reading.objects.filter(action=action).order_by("pk").values_list("state", "text"))
+    assert states == [(Reading.State.RETURNED, SAID), (Reading.State.ACCEPTED, SAID)]
+
+
+def returns_it_with_a_question(phone: Visitor, action: Action) -> None:
+    page = phone.page
+    page.goto(f"/actions/{action.external_id}/")
+    readings = page.locator("#readings")
+    readings.scroll_into_view_if_needed()
+    expect(readings).to_contain_text(SAID)
+    phone.look()
+    readings.get_by_label("What do you say to it?").fill("On which days?")
+    readings.get_by_role("button", name="Return it").tap()
+    expect(readings).to_contain_text("On which days?")
+    phone.look()
