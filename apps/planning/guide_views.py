@@ -185,6 +185,7 @@ def agree(request: PersonRequest, pk: int) -> HttpResponse:
 @require_role(Role.MANAGER)
 def discard(request: PersonRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(guide.drafts_in(request.person.scope(Role.MANAGER)), pk=pk)
+    is_gone = False
     with told(request):
         withdraw_plan(
             plan=plan,
@@ -193,8 +194,8 @@ def discard(request: PersonRequest, pk: int) -> HttpResponse:
             seen_at=seen_at_of(request),
         )
         messages.success(request, _("Thrown away."))
-        return redirect("planning:action-list")
-    return redirect("planning:guide-resume", pk)
+        is_gone = True
+    return redirect("planning:action-list") if is_gone else redirect("planning:guide-resume", pk)
 
 
 @require_GET

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Scope, Unit
-from apps.planning.draws import FEWEST_UNITS, MOST_STEPS, MOST_WEEKS
+from apps.planning.draws import FEWEST_UNITS, MOST_STEPS, MOST_WEEKS, staggered
 from apps.planning.forms import DayField, VersionField, words
 from apps.planning.models import Plan
 from apps.planning.places import unit_choices
@@ -144,6 +144,15 @@ class StartsForm(forms.Form):
                 if entered.get(name) is None and name not in self.errors:
                     self.add_error(name, _("Enter a whole number."))
         return entered
+
+    def days(self, count: int) -> list[date]:
+        """The starts of so many units in their order; call it on a valid form."""
+        entered = self.cleaned_data
+        if entered["scheme"] == "same":
+            return [entered["first_on"]] * count
+        return staggered(
+            count, first_on=entered["first_on"], gap_weeks=entered["gap_weeks"], steps=entered["steps"]
+        )
 
 
 class StartForm(forms.Form):

@@ -18,7 +18,7 @@ from apps.planning import places, rollout_rows, selectors
 from apps.planning.closures import choices_of, hand_over
 from apps.planning.drafts import start_plan
 from apps.planning.drawing import draw_plan
-from apps.planning.draws import FEWEST_UNITS, SEEDS, staggered
+from apps.planning.draws import FEWEST_UNITS, SEEDS
 from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.forms import refusals
 from apps.planning.models import Action, Plan
@@ -82,23 +82,15 @@ def rollout_starts(request: PersonRequest, pk: int) -> HttpResponse:
     form = StartsForm(request.POST)
     if not form.is_valid():
         return _rollout_page(request, pk, starts_form=form)
-    asked = form.cleaned_data
     waiting = rollout_rows.waiting_actions(plan)
-    is_same = asked["scheme"] == "same"
-    days = staggered(
-        len(waiting),
-        first_on=asked["first_on"],
-        gap_weeks=1 if is_same else asked["gap_weeks"],
-        steps=1 if is_same else asked["steps"],
-    )
-    starts = {action.pk: day for action, day in zip(waiting, days, strict=True)}
+    starts = {action.pk: day for action, day in zip(waiting, form.days(len(waiting)), strict=True)}
+    seen_at = form.cleaned_data["seen_at"]
     with refusals(form):
-        set_starts(
-            plan=plan, starts=starts, as_of=timezone.localdate(), actor=request.user, seen_at=asked["seen_at"]
-        )
-        messages.success(request, _("Saved."))
-        return redirect("planning:rollout", pk)
-    return _rollout_page(request, pk, starts_form=form)
+        set_starts(plan=plan, starts=starts, as_of=timezone.localdate(), actor=request.user, seen_at=seen_at)
+    if form.errors:
+        return _rollout_page(request, pk, starts_form=form)
+    messages.success(request, _("Saved."))
+    return redirect("planning:rollout", pk)
 
 
 @require_POST
