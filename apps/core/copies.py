@@ -12,8 +12,9 @@ def copy_rows(model: type[models.Model], rows: Iterable[models.Model]) -> None:
     """Insert rows by COPY; they get their keys in the database and do not learn them."""
     columns = [field for field in model._meta.concrete_fields if not field.primary_key]
     readers = [_reader(field) for field in columns]
+    names: list[sql.Composable] = [sql.Identifier(str(field.column)) for field in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table), sql.SQL(", ").join(sql.Identifier(field.column) for field in columns)
+        sql.Identifier(model._meta.db_table), sql.SQL(", ").join(names)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

@@ -19,6 +19,8 @@ _NORMAL = NormalDist()
 Z95 = _NORMAL.inv_cdf(0.975)
 
 Span = tuple[float, float, float]
+# A verdict, and low, middle and high of its interval.
+Said = tuple[str, Span]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +105,31 @@ def solution_claims(ranked: Iterable[RankedSolution], *, as_of: date, made_at: d
 
 
 def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) -> list[ActionClaim]:
-    """What is said of actions now, on their target metric; only where there is a number."""
+    """What is said of actions on their target metric and was not said before; only where there is a number."""
+    told = [
+        (effect, action_verdict(effect.status, effect.p_positive), (effect.low, effect.effect, effect.high))
+        for effect in effects
+        if effect.role == Effect.Role.TARGET
+        and effect.effect is not None
+        and effect.low is not None
+        and effect.high is not None
+        and effect.p_positive is not None
+    ]
+    before = {
+        (action_id, metric_id): (verdict, (low, middle, high))
+        for action_id, metric_id, verdict, low, middle, high in ActionClaim.objects.filter(
+            metric__in={effect.metric_id for effect, _, _ in told}, as_of__lte=as_of
+        )
+        .order_by("action_id", "metric_id", "-as_of")
+        .distinct("action_id", "metric_id")
+        .values_list("action_id", "metric_id", "verdict", "low", "effect", "high")
+    }
     return [
         ActionClaim(
             action_id=effect.action_id,
             metric_id=effect.metric_id,
             as_of=as_of,
-            verdict=action_verdict(effect.status, effect.p_positive),
+            verdict=verdict,
             effect=effect.effect,
             low=effect.low,
             high=effect.high,
@@ -118,19 +138,14 @@ def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) 
             fingerprint=effect.fingerprint,
             made_at=made_at,
         )
-        for effect in effects
-        if effect.role == Effect.Role.TARGET
-        and effect.effect is not None
-        and effect.low is not None
-        and effect.high is not None
-        and effect.p_positive is not None
+        for effect, verdict, span in told
+        if _moved(before.get((effect.action_id, effect.metric_id)), (verdict, span))
     ]
 
 
 def keep_claims(solutions: Sequence[SolutionClaim], actions: Sequence[ActionClaim]) -> int:
-    """Write the claims that say something else than the one before them; how many were written."""
+    """Write the claims about actions, and those about solutions that say something new; how many were written."""
     news = _new_solution_claims(solutions) if solutions else []
-    news_of_actions = _new_action_claims(actions) if actions else []
     SolutionClaim.objects.bulk_create(
         news,
         batch_size=BATCH,
@@ -142,13 +157,13 @@ def keep_claims(solutions: Sequence[SolutionClaim], actions: Sequence[ActionClai
         ],
     )  # fmt: skip
     ActionClaim.objects.bulk_create(
-        news_of_actions,
+        actions,
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["action", "metric", "as_of"],
         update_fields=["verdict", "effect", "low", "high", "p_positive", "method", "fingerprint", "made_at"],
     )
-    return len(news) + len(news_of_actions)
+    return len(news) + len(actions)
 
 
 def _new_solution_claims(claims: Sequence[SolutionClaim]) -> list[SolutionClaim]:
@@ -163,29 +178,18 @@ def _new_solution_claims(claims: Sequence[SolutionClaim]) -> list[SolutionClaim]
     return [claim for claim in claims if says_more(before.get((claim.solution_id, claim.metric_id)), claim)]
 
 
-def _new_action_claims(claims: Sequence[ActionClaim]) -> list[ActionClaim]:
-    before = {
-        (last.action_id, last.metric_id): last
-        for last in ActionClaim.objects.filter(
-            metric__in={claim.metric_id for claim in claims}, as_of__lte=max(claim.as_of for claim in claims)
-        )
-        .order_by("action_id", "metric_id", "-as_of")
-        .distinct("action_id", "metric_id")
-    }
-    return [claim for claim in claims if says_more(before.get((claim.action_id, claim.metric_id)), claim)]
-
-
-def says_more(last: SolutionClaim | ActionClaim | None, claim: SolutionClaim | ActionClaim) -> bool:
+def says_more(last: SolutionClaim | None, claim: SolutionClaim) -> bool:
     """Whether `claim` says something that `last`, the one before it, did not."""
-    if last is None or last.verdict != claim.verdict:
+    said = None if last is None else (last.verdict, (last.low, last.effect, last.high))
+    return _moved(said, (claim.verdict, (claim.low, claim.effect, claim.high)))
+
+
+def _moved(last: Said | None, now: Said) -> bool:
+    if last is None or last[0] != now[0]:
         return True
-    most = MOVED * (last.high - last.low)
-    pairs = zip(_span(last), _span(claim), strict=True)
-    return any(abs(now - then) > most for then, now in pairs)
-
-
-def _span(claim: SolutionClaim | ActionClaim) -> Span:
-    return claim.low, claim.effect, claim.high
+    low, middle, high = last[1]
+    most = MOVED * (high - low)
+    return abs(now[1][0] - low) > most or abs(now[1][1] - middle) > most or abs(now[1][2] - high) > most
 
 
 def judge_claims(*, made_by: date) -> list[JudgedClaim]:

@@ -72,7 +72,7 @@ def series_of(effect: Effect) -> Series | None:
     if effect.series or effect.portion is None:
         return effect.series
     wanted = Q(part=Portion.Part.COMMON) | Q(part=Portion.Part.UNITS, number=effect.portion)
-    found = {part: bytes(body) for part, body in _bodies(effect.run_id, wanted)}
+    found = dict(_bodies(effect.run_id, wanted))
     try:
         whole, facts = engine.common_from_bytes(found[Portion.Part.COMMON])
         some, arrays = engine.portion_from_bytes(found[Portion.Part.UNITS])
@@ -80,7 +80,7 @@ def series_of(effect: Effect) -> Series | None:
         at = int(np.flatnonzero(kept.action == effect.action_id)[0])
         unit = int(kept.unit[at])
         [(_, body)] = _bodies(effect.run_id, Q(part=Portion.Part.GROUP, number=int(some.group[unit])))
-        [series] = draw(whole, engine.group_from_bytes(bytes(body)), some, unit, kept.intervention[at : at + 1])
+        [series] = draw(whole, engine.group_from_bytes(body), some, unit, kept.intervention[at : at + 1])
     except (KeyError, IndexError, ValueError, NotEstimable):
         # Measured anew at this moment, or by another version of the method and waiting for it.
         return None
@@ -121,7 +121,8 @@ def week_lists(series: Drawn, *, start: int, counts_from: int, sign: int, first_
 
 
 def _bodies(run_id: int, wanted: Q) -> list[tuple[str, bytes]]:
-    return list(Portion.objects.filter(wanted, run=run_id).values_list("part", "body"))
+    rows = Portion.objects.filter(wanted, run=run_id).values_list("part", "body")
+    return [(part, bytes(body)) for part, body in rows]
 
 
 def _rows(run: Run, data: MetricData, fit: MetricFit, settings: Settings) -> Iterator[Portion]:

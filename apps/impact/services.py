@@ -1,5 +1,6 @@
 """Measures metrics: computes what actions changed and which solutions work, and keeps the results."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,6 @@ from apps.taxonomy.models import Challenge, Metric
 
 # Key of PostgreSQL's advisory lock for writing results.
 LOCK_WRITE = 727_002
-BATCH = 2000
 # Finished runs kept for a metric beside the newest, as the trace of what was claimed when.
 RUNS_KEPT = 30
 NOTHING_LOGGED = "nothing_logged"
@@ -206,7 +206,7 @@ def _keep(
     copy_rows(RankedSolution, ranked)
     elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
     changed = _spread_side_effects(elsewhere, touched, settings)
-    RankedSolution.objects.bulk_update(changed, ["side_effects", "verdict"], batch_size=BATCH)
+    _update_verdicts(changed)
     now = timezone.now()
     keep_claims(
         solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
@@ -259,6 +259,19 @@ def _spread_side_effects(
             row.side_effects, row.verdict = entries, verdict
             changed.append(row)
     return changed
+
+
+def _update_verdicts(changed: Sequence[RankedSolution]) -> None:
+    rows = [{"id": row.pk, "side_effects": row.side_effects, "verdict": row.verdict} for row in changed]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE impact_rankedsolution SET side_effects = changed.side_effects, verdict = changed.verdict
+            FROM jsonb_to_recordset(%s::jsonb) AS changed (id bigint, side_effects jsonb, verdict text)
+            WHERE impact_rankedsolution.id = changed.id
+            """,
+            [json.dumps(rows, allow_nan=False)],
+        )
 
 
 def linked_solutions(metric: Metric) -> Mapping[int, Sequence[int]]:
