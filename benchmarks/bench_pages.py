@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.table import Row
 
 NAME = "pages"
-UNITS, ACTIONS, LIMIT, TIMES = 5_000, 50_000, 100.0, 7
+UNITS, ACTIONS, LIMIT, TIMES = 5_000, 50_000, 200.0, 7
 # A whole file of all actions takes as long as it has rows: a limit for a thousand of them.
 EXPORT_LIMIT = 200.0
 TODAY = date.today()  # noqa: DTZ011 -- pages ask the clock, too
@@ -167,7 +167,7 @@ def _measure(people: Any, actions: int) -> dict[str, dict[str, float]]:
         }
         if address in {"/", "/focus/"}:
             cache.clear()
-            found[f"{what}, nothing kept"] = {**found[what], "server": once(who, address), "limit": 10 * LIMIT}
+            found[f"{what}, nothing kept"] = {**found[what], "server": once(who, address), "limit": 5 * LIMIT}
         print(what, {name: round(value, 1) for name, value in found[what].items()}, file=sys.stderr, flush=True)
     return found
 

@@ -155,3 +155,14 @@ def test_an_action_page_asks_the_same_number_of_questions_however_long_its_story
     with django_assert_num_queries(len(few) - 1):
         # One less: whether it can be undone is not asked of a stopped action.
         client.get(f"/actions/{action.external_id}/")
+
+
+def test_a_row_of_a_list_reads_no_recipe(signed_in: SignIn, applied: Action, manager: User) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client = signed_in(manager)
+    for url in ("/plans/", "/plans/?state=applied", "/plans/table/", "/plans/timeline/", "/plans/calendar/"):
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url)
+        assert not any('"library_solutionversion"."why"' in query["sql"] for query in captured)
