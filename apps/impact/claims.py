@@ -107,7 +107,12 @@ def solution_claims(ranked: Iterable[RankedSolution], *, as_of: date, made_at: d
 def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) -> list[ActionClaim]:
     """What is said of actions on their target metric and was not said before; only where there is a number."""
     told = [
-        (effect, action_verdict(effect.status, effect.p_positive), (effect.low, effect.effect, effect.high))
+        (
+            effect,
+            effect.p_positive,
+            action_verdict(effect.status, effect.p_positive),
+            (effect.low, effect.effect, effect.high),
+        )
         for effect in effects
         if effect.role == Effect.Role.TARGET
         and effect.effect is not None
@@ -118,7 +123,7 @@ def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) 
     before = {
         (action_id, metric_id): (verdict, (low, middle, high))
         for action_id, metric_id, verdict, low, middle, high in ActionClaim.objects.filter(
-            metric__in={effect.metric_id for effect, _, _ in told}, as_of__lte=as_of
+            metric__in={each[0].metric_id for each in told}, as_of__lte=as_of
         )
         .order_by("action_id", "metric_id", "-as_of")
         .distinct("action_id", "metric_id")
@@ -130,15 +135,15 @@ def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) 
             metric_id=effect.metric_id,
             as_of=as_of,
             verdict=verdict,
-            effect=effect.effect,
-            low=effect.low,
-            high=effect.high,
-            p_positive=effect.p_positive,
+            effect=span[1],
+            low=span[0],
+            high=span[2],
+            p_positive=p_positive,
             method=effect.method,
             fingerprint=effect.fingerprint,
             made_at=made_at,
         )
-        for effect, verdict, span in told
+        for effect, p_positive, verdict, span in told
         if _moved(before.get((effect.action_id, effect.metric_id)), (verdict, span))
     ]
 

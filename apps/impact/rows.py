@@ -74,10 +74,11 @@ def effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[Effect]:
         "fingerprint": run.fingerprint,
         "as_of": run.as_of,
     }
+    make: Callable[..., Effect] = Effect
     rows = []
     for log, unit, result in zip(data.logs, data.actions.unit.tolist(), fit.actions, strict=True):
         values = {**common, "action_id": log.pk, **_effect(result, data, unit)}
-        rows.append(Effect(*[values[name] for name in _COLUMNS]))
+        rows.append(make(*[values[name] for name in _COLUMNS]))
     return rows
 
 
