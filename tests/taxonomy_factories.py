@@ -55,3 +55,5 @@ class AcceptanceFactory(DjangoModelFactory):
     asked_at = datetime(2024, 2, 3, 12, tzinfo=UTC)
     least = 70
     label_count = 1
+    # Only one may run at a time.
+    finished_at = datetime(2024, 2, 3, 12, 1, tzinfo=UTC)

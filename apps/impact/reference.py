@@ -58,6 +58,8 @@ def render_reference(text: str) -> Reference:
         tokens = tokens[3:]
     contents = _name_headings(tokens)
     html: str = renderer.renderer.render(_wrap_tables(tokens), renderer.options, {})
+    # What is wider than a phone is moved by keyboard, too.
+    html = html.replace("<pre>", '<pre tabindex="0">')
     return Reference(html=mark_safe(html), contents=contents)  # noqa: S308 -- html is off
 
 

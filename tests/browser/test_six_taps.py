@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect  # noqa: A004
 
 from apps.accounts.models import Role, Unit
 from apps.impact.models import RankedSolution
@@ -198,12 +198,20 @@ def tabs_to(page: Page, role: str, name: str) -> str:
         stop = focused(page)
         stops.append(stop["name"])
         if stop["name"] != "BODY":
-            assert page.evaluate(HAS_FOCUS_RING), f"{stop} shows no focus"
+            shows_focus(page, stop)
         if stop["role"] == role and name in stop["name"]:
             return stop["name"]
         # A date field has four stops of its own.
         assert len(stops) < 6 or len(set(stops[-6:])) > 1, f"held at {stop}"
     raise AssertionError(f"no {role} “{name}” among {stops}")
+
+
+def shows_focus(page: Page, stop: dict[str, Any]) -> None:
+    """Within a second, as a ring fades in."""
+    try:
+        page.wait_for_function(HAS_FOCUS_RING, timeout=1_000)
+    except TimeoutError as error:
+        raise AssertionError(f"{stop} shows no focus") from error
 
 
 def focused(page: Page) -> dict[str, Any]:
