@@ -49,7 +49,7 @@ def test_every_page_fits_a_phone_in_french(
     too_wide = []
     for address in pages:
         page.goto(address)
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
         language, width = page.evaluate("[document.documentElement.lang, document.documentElement.scrollWidth]")
         assert language == "fr", address
         if width > visitor.width:
