@@ -17,8 +17,8 @@ from apps.impact.models import RankedSolution
 from apps.library.models import Solution
 from apps.search.counting import Best, Coded, Pairs, Real, Shelf, Whole, places_of
 
-# How many rows of changes a table has, their last and their sum: rows are only added and, when old, forgotten
-# together, so no two states share all of them.
+# How many rows of changes a table has, their last and their sum: rows are only added, and where some are forgotten
+# a new one stands for them, so no two states share all of them.
 Revision = tuple[int, int, int] | None
 # What the database gave for a table: a value of its own kind for each column.
 Row = tuple[Any, ...]
@@ -83,7 +83,7 @@ class _Read:
     """What a process read of a database: each table's revision and row, and the shelf they make."""
 
     database: str
-    revisions: Mapping[str, tuple[Revision, Revision]]
+    revisions: Mapping[str, Revision]
     rows: Mapping[str, Row]
     shelf: Shelf
 
@@ -102,10 +102,8 @@ def current_shelf() -> Shelf:
     with connection.cursor() as cursor:
         # Revisions first: what changes meanwhile is read, and once more the next time.
         cursor.execute(_REVISIONS)
-        noted: dict[str, Revision] = {
-            source: (number, last, total) for source, number, last, total in cursor.fetchall()
-        }
-        revisions = {table: (noted.get(table), noted.get("")) for table in _STATEMENTS}
+        noted = {source: (number, last, total) for source, number, last, total in cursor.fetchall()}
+        revisions: dict[str, Revision] = {table: noted.get(table) for table in _STATEMENTS}
         rows: dict[str, Row] = {}
         if read is not None and read.database == database:
             if read.revisions == revisions:

@@ -187,6 +187,28 @@ def test_old_notes_are_forgotten_and_the_answer_stays_the_same(staff):
     assert codes("what=solutions", staff)[0] == "s-new"
 
 
+def test_a_change_is_seen_by_who_asks_only_after_it_was_forgotten(staff):
+    sign = SolutionFactory(code="sign")
+    queue = ChallengeFactory(code="queue")
+    assert codes("what=solutions&challenge=queue", staff) == []
+    SolutionLinkFactory(solution=sign, challenge=queue)
+    with connection.cursor() as cursor:
+        for _ in range(KEPT_CHANGES + 20):
+            cursor.execute("UPDATE library_solution SET cost = cost")
+    forget_changes()
+    assert codes("what=solutions&challenge=queue", staff) == ["sign"]
+
+
+def test_a_table_that_is_emptied_at_once_is_read_again(staff):
+    link = SolutionLinkFactory(solution=SolutionFactory(code="sign"), challenge=ChallengeFactory(code="queue"))
+    assert codes("what=solutions&challenge=queue", staff) == [link.solution.code]
+    with connection.cursor() as cursor:
+        # What is checked at the end of a transaction would stand in the way.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE library_solutionlink")
+    assert codes("what=solutions&challenge=queue", staff) == []
+
+
 def test_a_change_that_is_not_committed_is_not_seen_by_others(staff):
     SolutionFactory(code="sign")
     before = shelf.current_shelf()

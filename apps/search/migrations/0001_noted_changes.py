@@ -1,14 +1,14 @@
 from django.db import migrations
 
-# What a search counts over. A reader that has it in memory asks only whether any row was noted since.
+# What a search counts over. A reader that has it in memory asks only which of them had a row noted since.
 TABLES = ("library_solution", "library_solutionlink", "taxonomy_challenge", "impact_rankedsolution")
-TABLE = "CREATE TABLE search_change (id bigserial PRIMARY KEY)"
+TABLE = "CREATE TABLE search_change (id bigserial PRIMARY KEY, source text NOT NULL)"
 # A row of its own for each statement: writers never wait for one another, and a change is noted exactly when it
 # is committed.
 NOTE = """
 CREATE FUNCTION search_note_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO search_change DEFAULT VALUES;
+    INSERT INTO search_change (source) VALUES (TG_TABLE_NAME);
     RETURN NULL;
 END $$
 """
