@@ -76,7 +76,7 @@ def _compared(action: Action, effect: Effect, windows: Windows | None) -> tuple[
             "n_before": formats.counted(effect.n_before, "answer"),
             "units": formats.counted(effect.run.unit_count, "unit"),
             "weeks": formats.counted(effect.run.week_count, "week"),
-            "region": action.unit.region or _("no region given"),
+            "region": formats.code_as_said(action.unit.region) or _("no region given"),
         }
     )
     return tuple(said)
