@@ -45,7 +45,7 @@ serve: setup
 
 # Whole groups of tests stay on one worker, so that each starts its servers once.
 test: setup-dev
-	@exec $(BIN)/python -m pytest -n $${CXPLAN_TEST_WORKERS:-auto} --dist loadgroup $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 exec $(BIN)/python -m pytest -n $${CXPLAN_TEST_WORKERS:-auto} --dist loadgroup $(ARGS)
 
 # Each is run even when another fails, so that one run tells everything there is to mend.
 CHECKS := check-lint check-format check-templates check-types check-imports check-migrations check-translations

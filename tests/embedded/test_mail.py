@@ -1,22 +1,22 @@
 """Mails leave through a running beat and worker; a server that is down is seen, and costs time only."""
 
-import json
 import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 
+from cxplan.embedded import postgres
 from cxplan.embedded.home import REPOSITORY
-from tests.embedded.processes import environment, eventually, kill_everything
+from tests.embedded.processes import environment, eventually
 from tests.embedded.test_serving import Serving
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -29,17 +29,8 @@ reader, _ = User.objects.get_or_create(email="reader@example.org", defaults={"la
 notify(to=[reader], kind="ideas.idea.answered", say=lambda: Message(title="Votre idée est retenue"),
        url="/ideas/1/", at=timezone.now())
 """
-LOOK = """
-import json
-from apps.notifications.models import Mail
-mail = Mail.objects.get()
-print("MAIL", json.dumps([mail.state, mail.attempt_count, mail.last_error]))
-"""
-HURRY = """
-from django.utils import timezone
-from apps.notifications.models import Mail
-Mail.objects.update(next_try_at=timezone.now())
-"""
+LOOK = "SELECT state, attempt_count, last_error FROM notifications_mail"
+HURRY = "UPDATE notifications_mail SET next_try_at = now()"
 
 
 class Mailbox:
@@ -52,12 +43,6 @@ class Mailbox:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "home"
-    kill_everything(tmp_path / "home")
-
-
-@pytest.fixture
 def ports() -> list[int]:
     """One that is taken, the next one, and one on which nothing listens yet."""
     with closing(socket.socket()) as one, closing(socket.socket()) as other:
@@ -66,49 +51,51 @@ def ports() -> list[int]:
         return [min(one.getsockname()[1], 65000), other.getsockname()[1]]
 
 
-def run(home: Path, code: str) -> str:
-    done = subprocess.run(
+def run(home: Path, code: str) -> None:
+    subprocess.run(
         [sys.executable, "-W", "ignore", "manage.py", "shell", "-v", "0", "-c", code],
         cwd=REPOSITORY,
         env=environment(home),
         check=True,
-        capture_output=True,
-        text=True,
     )
-    return done.stdout
 
 
-def look(home: Path) -> list[Any]:
-    found: list[Any] = json.loads(run(home, LOOK).split("MAIL ")[1])
+def look() -> tuple[str, int, str]:
+    """How it stands with the only mail: its state, how often it was tried, what went wrong."""
+    with psycopg.connect(postgres.url()) as connection:
+        [found] = connection.execute(LOOK).fetchall()
     return found
 
 
 def test_a_mail_outlives_a_server_that_is_down_and_links_to_where_the_pages_are(
-    home: Path, ports: list[int]
+    served_home: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CXPLAN_HOME", str(served_home))
     port, mail_port = ports
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        serving = Serving(home, port, EMAIL_URL=f"smtp://127.0.0.1:{mail_port}?tls=off")
+        serving = Serving(served_home, port, EMAIL_URL=f"smtp://127.0.0.1:{mail_port}?tls=off")
         address = serving.address()
     try:
         assert address != f"http://127.0.0.1:{port}"
-        run(home, TELL)
-        eventually(lambda: look(home)[1] == 1, 60)
-        state, _attempts, error = look(home)
-        assert state == "queued"
+        run(served_home, TELL)
+        # A try is counted before it is made, what went wrong is written after it.
+        eventually(lambda: look()[2], 60)
+        state, attempts, error = look()
+        assert (state, attempts) == ("queued", 1)
         assert "refused" in error.lower()
 
         box = Mailbox()
         controller = Controller(box, hostname="127.0.0.1", port=mail_port)
         controller.start()
         try:
-            run(home, HURRY)
+            with psycopg.connect(postgres.url()) as connection:
+                connection.execute(HURRY)
             eventually(lambda: box.messages, 60)
         finally:
             controller.stop()
-        eventually(lambda: look(home)[0] == "sent", 30)
+        eventually(lambda: look()[0] == "sent", 30)
         message = box.messages[0]
         assert message["Subject"] == "Votre idée est retenue"
         kinds = [part.get_content_type() for part in message.walk()]

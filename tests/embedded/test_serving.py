@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -57,14 +56,6 @@ class Serving:
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate()
-
-
-@pytest.fixture(scope="module")
-def served_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One home for all tests here, so that its tables and assets are made once."""
-    path = tmp_path_factory.mktemp("served") / "a home"
-    yield path
-    kill_everything(path)
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ def in_the_night(day: date) -> None:
 
 
 @given(steps=STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_changes_keeps_history_and_plans(
     begin: Callable[[], None], lead: User, steps: list[tuple[str, int, int, int, int]]
 ) -> None:

@@ -118,7 +118,7 @@ def check(before: dict[str, list[tuple[int, int]]]) -> None:
     assert sum(len(effect_rows(challenge=term)) for term in standing) == actions == len(effect_rows())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(A_STEP, min_size=1, max_size=8))
 def test_any_sequence_of_changes_keeps_every_record_under_exactly_one_term(recorded, steps):
     point = transaction.savepoint()
