@@ -81,7 +81,7 @@ def test_a_broker_that_is_down_does_not_lose_the_file(api, lead, django_capture_
     ("content_type", "body", "name"),
     [
         ("text/csv; charset=utf-8", ROWS, "body.csv"),
-        ("application/gzip", gzip.compress(ROWS), "body.csv.gz"),
+        ("application/gzip", gzip.compress(ROWS, mtime=0), "body.csv.gz"),
         (
             "application/x-ndjson",
             b'{"source":"s","external_id":"1","unit":"LILLE","occurred_at":"2024-01-02","metric":"csat","value":8}\n',
