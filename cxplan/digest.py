@@ -162,7 +162,7 @@ def _of_news(notification: Notification) -> Line:
 def _of_lead(person: Person) -> list[Section]:
     proven = what_works(limit=LISTED, verdicts=HELPING)
     harmful = what_works(limit=LISTED, verdicts=[RankedSolution.Verdict.HARMFUL])
-    failed = mail_counts().failed if person.leads_from_the_top else 0
+    failed = mail_counts().unsent if person.leads_from_the_top else 0
     owed = []
     if failed:
         count = ngettext("%(count)d mail could not be sent", "%(count)d mails could not be sent", failed)

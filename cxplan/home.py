@@ -92,7 +92,7 @@ class LeadHome:
     works: tuple[Working, ...]
     harmful: tuple[Working, ...]
     feed: tuple[FeedItem, ...]
-    failed_mails: int
+    unsent_mails: int
     imports: tuple[ImportBatch, ...]
     adoption: Adoption
 
@@ -126,7 +126,7 @@ def lead_home(*, person: Person, unit: Unit, today: date) -> LeadHome:
         works=tuple(what_works(limit=LISTED, verdicts=HELPING)),
         harmful=tuple(what_works(limit=LISTED, verdicts=[RankedSolution.Verdict.HARMFUL])),
         feed=feed_of(person=person, unit=unit),
-        failed_mails=mail_counts().failed if person.leads_from_the_top else 0,
+        unsent_mails=mail_counts().unsent if person.leads_from_the_top else 0,
         imports=tuple(ImportBatch.objects.order_by("-pk")[:LISTED]),
         adoption=_adoption(person, unit, today),
     )

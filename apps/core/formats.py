@@ -161,7 +161,7 @@ def weeks_of_days(days: int) -> int:
 
 
 def moment_as_said(moment: datetime, now: datetime) -> str:
-    """A moment as people say it: minutes and hours when it is of today, else the day."""
+    """A moment as people say it: minutes and hours when it is near, else the day."""
     seconds = (now - moment).total_seconds()
     if 0 <= seconds < 60:
         return _("just now")
@@ -171,4 +171,10 @@ def moment_as_said(moment: datetime, now: datetime) -> str:
     if 0 <= seconds < 6 * 3600:
         hours = int(seconds // 3600)
         return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    if -3600 < seconds < 0:
+        minutes = math.ceil(-seconds / 60)
+        return ngettext("in %(count)d minute", "in %(count)d minutes", minutes) % {"count": minutes}
+    if -6 * 3600 <= seconds <= -3600:
+        hours = int(-seconds // 3600)
+        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
     return day_as_said(timezone.localtime(moment).date(), timezone.localtime(now).date())

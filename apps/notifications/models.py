@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Unit, User
 from apps.notifications.topics import ICONS, Delivery, Topic
+from apps.notifications.tries import FIRST_PAUSE, in_words, pause_after
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -87,8 +89,10 @@ class MailQuerySet(models.QuerySet["Mail"]):
         return self.filter(state=Mail.State.QUEUED, next_try_at__lte=now)
 
     def troubled(self) -> Self:
-        """Given up, or waiting after a try that failed; the newest first."""
-        waiting = models.Q(state=Mail.State.QUEUED) & ~models.Q(last_error="")
+        """Given up, or waiting after tries that failed or were cut off; the newest first."""
+        # A first try without an error is going on.
+        tried = ~models.Q(last_error="") | models.Q(attempt_count__gt=1)
+        waiting = models.Q(state=Mail.State.QUEUED) & tried
         return self.filter(models.Q(state=Mail.State.FAILED) | waiting).order_by("-pk")
 
 
@@ -143,6 +147,19 @@ class Mail(models.Model):
     @property
     def is_failed(self) -> bool:
         return self.state == Mail.State.FAILED
+
+    @property
+    def trouble(self) -> str | Promise:
+        """Why it did not go out, in words."""
+        return in_words(self.last_error)
+
+    def may_be_tried(self, now: datetime) -> bool:
+        """Not while it waits for its turn, nor while a worker may still be at it: it would go out twice."""
+        if self.is_failed:
+            return True
+        if self.state != Mail.State.QUEUED or self.attempt_count == 0 or self.next_try_at <= now:
+            return False
+        return self.next_try_at - pause_after(self.attempt_count) <= now - FIRST_PAUSE
 
 
 class Letter(models.Model):

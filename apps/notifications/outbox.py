@@ -21,25 +21,16 @@ from apps.core.errors import CxplanError
 from apps.notifications.links import unsubscribe_url
 from apps.notifications.models import Mail, Notification
 from apps.notifications.topics import Topic
+from apps.notifications.tries import MOST_TRIES, pause_after
 
-# 2, 4, 8 … minutes, at most six hours: ten tries take about a day.
-FIRST_PAUSE = timedelta(minutes=2)
-LONGEST_PAUSE = timedelta(hours=6)
-MOST_TRIES = 10
 ROUND = 100
 KEPT_SENT = timedelta(days=30)
 KEPT_READ = timedelta(days=365)
 ERROR_LENGTH = 1000
 
 
-class MailNotFailed(CxplanError):
-    code = "mail_not_failed"
-
-
-def pause_after(attempts: int) -> timedelta:
-    """How long a mail rests after so many tries."""
-    factor: int = 2 ** (attempts - 1)
-    return min(FIRST_PAUSE * factor, LONGEST_PAUSE)
+class MailOnItsWay(CxplanError):
+    code = "mail_on_its_way"
 
 
 def send_due_mails(*, clock: Callable[[], datetime], most: int = ROUND) -> int:
@@ -139,11 +130,14 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
 
 @transaction.atomic
 def retry_mail(*, mail: Mail, at: datetime, actor: User) -> Mail:
-    """A failed mail gets all its tries again."""
+    """Without waiting for the pause to end; a failed mail gets all its tries again, another keeps what is left."""
     locked = Mail.objects.select_for_update().get(pk=mail.pk)
-    if locked.state != Mail.State.FAILED:
-        raise MailNotFailed(_("This mail is on its way already."))
-    locked.state, locked.attempt_count, locked.next_try_at = Mail.State.QUEUED, 0, at
+    if not locked.may_be_tried(at):
+        raise MailOnItsWay(_("This mail is on its way already."))
+    if locked.is_failed:
+        locked.state, locked.attempt_count = Mail.State.QUEUED, 0
+    locked.attempt_count = min(locked.attempt_count, MOST_TRIES - 1)
+    locked.next_try_at = at
     locked.save(update_fields=["state", "attempt_count", "next_try_at"])
     record(event="notifications.mail.retried", actor=actor, subject=locked, data={"error": locked.last_error})
     return locked
@@ -151,10 +145,10 @@ def retry_mail(*, mail: Mail, at: datetime, actor: User) -> Mail:
 
 @transaction.atomic
 def retry_all_mails(*, at: datetime, actor: User) -> int:
-    failed = list(Mail.objects.filter(state=Mail.State.FAILED).order_by("pk"))
-    for mail in failed:
+    troubled = [mail for mail in Mail.objects.troubled().order_by("pk") if mail.may_be_tried(at)]
+    for mail in troubled:
         retry_mail(mail=mail, at=at, actor=actor)
-    return len(failed)
+    return len(troubled)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from apps.accounts.models import Unit, User
 from apps.notifications.models import Conversation, Mail, Notification, Preference, ResultsSeen
 from apps.notifications.topics import USUAL, Delivery, Topic
+from apps.notifications.tries import MANY_TRIES
 
 COUNTED = 99
 
@@ -73,16 +74,45 @@ def news_for_digest(*, user: User, topics: Iterable[Topic], since: datetime, lim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailCounts:
+    """Mails that did not go out: all that wait, those of them tried for half an hour, those given up."""
+
     waiting: int
+    stuck: int
     failed: int
+
+    @property
+    def unsent(self) -> int:
+        return self.stuck + self.failed
 
 
 def mail_counts() -> MailCounts:
+    waiting = Q(state=Mail.State.QUEUED)
     found = Mail.objects.exclude(state=Mail.State.SENT).aggregate(
-        waiting=Count("pk", filter=Q(state=Mail.State.QUEUED)),
+        waiting=Count("pk", filter=waiting),
+        stuck=Count("pk", filter=waiting & Q(attempt_count__gte=MANY_TRIES)),
         failed=Count("pk", filter=Q(state=Mail.State.FAILED)),
     )
     return MailCounts(**found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubledMail:
+    mail: Mail
+    may_be_tried: bool
+    # None: given up, or its turn has come.
+    next_try_at: datetime | None
+
+
+def troubled_mails(mails: Iterable[Mail], *, now: datetime) -> list[TroubledMail]:
+    """How it goes on with each of them."""
+    return [
+        TroubledMail(
+            mail=mail,
+            may_be_tried=mail.may_be_tried(now),
+            next_try_at=None if mail.is_failed or mail.next_try_at <= now else mail.next_try_at,
+        )
+        for mail in mails
+    ]
 
 
 def open_conversation(*, unit: Unit, on: date) -> Conversation | None:

@@ -21,7 +21,7 @@ from apps.notifications.forms import PreferencesForm
 from apps.notifications.links import Subscription, read_token
 from apps.notifications.models import Mail, Notification
 from apps.notifications.outbox import retry_all_mails, retry_mail
-from apps.notifications.selectors import mail_counts, wishes_of
+from apps.notifications.selectors import mail_counts, troubled_mails, wishes_of
 from apps.notifications.services import choose_deliveries, choose_delivery, read_all, read_notification
 from apps.notifications.topics import WITH_MAIL, WITHOUT_MAIL, Delivery, Topic
 
@@ -100,7 +100,14 @@ def _postmaster(request: PersonRequest) -> User:
 def mail_list(request: PersonRequest) -> HttpResponse:
     _postmaster(request)
     page = Paginator(Mail.objects.troubled(), PAGE).get_page(request.GET.get("page"))
-    return render(request, "notifications/mail_list.html", {"page": page, "counts": mail_counts()})
+    rows = troubled_mails(page, now=timezone.now())
+    context = {
+        "page": page,
+        "rows": rows,
+        "counts": mail_counts(),
+        "may_retry": any(row.may_be_tried for row in rows),
+    }
+    return render(request, "notifications/mail_list.html", context)
 
 
 @require_POST

@@ -102,6 +102,10 @@ def test_a_week_is_named_by_its_monday():
         (timedelta(minutes=59), "59 minutes ago"),
         (timedelta(hours=5), "5 hours ago"),
         (timedelta(hours=30), "yesterday"),
+        (timedelta(seconds=-61), "in 2 minutes"),
+        (timedelta(minutes=-59, seconds=-30), "in 60 minutes"),
+        (timedelta(hours=-2.5), "in 2 hours"),
+        (timedelta(hours=-24), "tomorrow"),
     ],
 )
 def test_a_moment_is_told_by_minutes_then_hours_then_days(ago, text):

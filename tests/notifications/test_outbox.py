@@ -10,12 +10,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import AuditEvent
 from apps.notifications.models import Mail, Notification
-from apps.notifications.outbox import MOST_TRIES, forget_old, pause_after, retry_mail, send_due_mails
+from apps.notifications.outbox import MailOnItsWay, forget_old, retry_mail, send_due_mails
 from apps.notifications.services import Message, notify
+from apps.notifications.tries import MOST_TRIES, pause_after
 from tests.factories import UserFactory
 from tests.notification_factories import MailFactory, NotificationFactory
 
@@ -240,6 +243,70 @@ def test_the_list_of_failures_has_a_way_to_try_again(client, admin_user, lead, m
     assert mail.state == Mail.State.QUEUED
     client.force_login(manager)
     assert client.get(reverse("notifications:mail-list")).status_code == 404
+
+
+def test_a_mail_that_is_tried_again_is_listed_with_its_tries_its_reason_and_the_next_one(client, lead, mailbox):
+    mailbox.answers = ["451 busy"] * 2
+    mail = MailFactory(next_try_at=timezone.now() - timedelta(hours=2))
+    MailFactory(user__email="waits@example.org", next_try_at=timezone.now() + timedelta(hours=1))
+    send(timezone.now() - timedelta(hours=1))
+    send(timezone.now() - timedelta(minutes=3))
+    client.force_login(lead)
+    page = client.get(reverse("notifications:mail-list")).content.decode()
+    assert "Tried 2 times, will be tried again" in page
+    assert "The mail server did not take the mail." in page
+    assert "451" in page
+    assert "in 1 minute" in page
+    assert "waits@example.org" not in page, "nothing went wrong with it"
+    client.post(reverse("notifications:mail-retry", args=[mail.pk]))
+    assert send(timezone.now()) == 1
+    assert "Every mail went out." in client.get(reverse("notifications:mail-list")).content.decode()
+
+
+def test_a_mail_that_a_worker_may_hold_is_not_sent_beside_it(admin_user):
+    """The worker has at most a first pause for it; who asks in that time is told."""
+    mail = MailFactory(attempt_count=4, last_error="TimeoutError: ", next_try_at=NOW + pause_after(4))
+    with pytest.raises(MailOnItsWay):
+        retry_mail(mail=mail, at=NOW + timedelta(minutes=1), actor=admin_user)
+    assert retry_mail(mail=mail, at=NOW + timedelta(minutes=2), actor=admin_user).attempt_count == 4
+
+
+def test_a_first_try_that_goes_on_is_no_trouble():
+    MailFactory(attempt_count=1, next_try_at=NOW + pause_after(1))
+    assert not Mail.objects.troubled().exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("ConnectionRefusedError: [Errno 111] Connection refused", "nobody answers at its address"),
+        ("SMTPAuthenticationError: (535, b'no')", "does not accept our sign-in"),
+        ("SMTPNotSupportedError: STARTTLS", "could not be handed"),
+        ("", "cut off"),
+    ],
+)
+def test_an_error_is_told_in_words(error, words):
+    assert words in str(Mail(last_error=error).trouble)
+
+
+def test_a_longer_list_of_troubled_mails_costs_no_more_queries(client, lead, django_assert_num_queries):
+    client.force_login(lead)
+    address = reverse("notifications:mail-list")
+    MailFactory(state=Mail.State.FAILED)
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    MailFactory.create_batch(8, attempt_count=3, next_try_at=NOW + timedelta(hours=1))
+    with django_assert_num_queries(len(few)):
+        client.get(address)
+
+
+def test_home_warns_of_mails_tried_in_vain_for_long(client, lead):
+    MailFactory(attempt_count=4, last_error="TimeoutError: ")
+    client.force_login(lead)
+    assert "could not be sent" not in client.get("/").content.decode()
+    MailFactory(attempt_count=5, last_error="TimeoutError: ")
+    assert "1 mail could not be sent." in client.get("/").content.decode()
 
 
 def test_connections_are_given_back_when_the_server_breaks_off(mailbox):
