@@ -22,11 +22,7 @@ DROP = "DROP TRIGGER search_noted ON {table}"
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("impact", "0007_used_in"),
-        ("library", "0005_solution_aliases"),
-        ("taxonomy", "0007_aliases_by_index"),
-    ]
+    dependencies = [("impact", "0001_initial"), ("library", "0001_initial"), ("taxonomy", "0001_initial")]
 
     operations = [
         migrations.RunSQL(TABLE, "DROP TABLE search_change"),
