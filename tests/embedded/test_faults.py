@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,16 @@ PARTS = {
     "beat": "--quiet beat",
     "database": "bin/postgres -D",
 }
+# Several commands in one process: starting each costs more than what it does here.
+IMPORTS = """
+import sys
+from cxplan.embedded.environment import prepare
+prepare(["import_data"])
+import django; django.setup()
+from django.core.management import call_command
+for named in sys.argv[1:]:
+    call_command("import_data", *named.split("=", 1))
+"""
 
 
 class Deployment:
@@ -42,14 +53,20 @@ class Deployment:
         self.home, self.files = home, files
         self.serving = Serving(home, port)
         self.address = self.serving.address()
-        for kind in STRUCTURE:
-            self.manage("import_data", kind, str(files / f"{kind}.csv"))
+        self.hand_in(**{kind: files / f"{kind}.csv" for kind in STRUCTURE})
         user = ("--user", "lead@rivage.example")
         self.token = self.manage("create_token", *user, "--name", "files", "--scope", "import").split()[-1]
 
+    def hand_in(self, **files: Path) -> None:
+        """Import a file of each of these kinds."""
+        self._run("-c", IMPORTS, *(f"{kind}={file}" for kind, file in files.items()))
+
     def manage(self, *words: str) -> str:
+        return self._run("manage.py", *words)
+
+    def _run(self, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *words],
+            [sys.executable, *words],
             cwd=REPOSITORY,
             env=environment(self.home),
             capture_output=True,
@@ -166,15 +183,21 @@ def test_an_import_survives_the_kill_of(deployment: Deployment, part: str) -> No
 
 @pytest.mark.parametrize("part", ["worker", "database"])
 def test_a_measurement_survives_the_kill_of(deployment: Deployment, part: str) -> None:
-    deployment.manage("import_data", "feedback", str(deployment.files / "feedback-surveys.csv"))
-    deployment.manage("import_data", "actions", str(deployment.files / "actions.csv"))
-    # Something new to measure, the second time too.
-    deployment.manage("import_data", "feedback", str(feedback(deployment, f"measured-{part}")))
-    eventually(lambda: deployment.ask("SELECT count(*) FROM impact_run WHERE state = 'running'"), 120)
-    deployment.kill(part)
+    files = deployment.files
+    deployment.hand_in(feedback=files / "feedback-surveys.csv", actions=files / "actions.csv")
+    running = "SELECT count(*) FROM impact_run WHERE state = 'running'"
+    with closing(psycopg.connect(postgres.url())) as bystander:
+        # Nobody can write an effect now: what is being measured stays in the middle of it.
+        bystander.execute("LOCK TABLE impact_effect IN EXCLUSIVE MODE")
+        # Something new to measure, the second time too.
+        deployment.hand_in(feedback=feedback(deployment, f"measured-{part}"))
+        eventually(lambda: deployment.ask(running), 120)
+        deployment.kill(part)
+        with suppress(psycopg.OperationalError):  # it may have lost its database too
+            bystander.rollback()
     deadline = time.monotonic() + 400
     while True:
-        left = deployment.ask("SELECT count(*) FROM impact_run WHERE state = 'running'")
+        left = deployment.ask(running)
         if left == 0 and json.loads(deployment.manage("measure", "--format", "json"))["measured"] == []:
             break
         assert time.monotonic() < deadline, "measuring never came to its end"
