@@ -51,6 +51,7 @@ PLANNING_PAGES = [
     page("POST", "planning:guide-agree", managers_in_scope(422), "draft_plan"),
     page("POST", "planning:guide-discard", managers_in_scope(302), "draft_plan"),
     page("GET", "impact:ready", managers_in_scope(), "draft_plan"),
+    page("GET", "impact:draw-comparison", managers_in_scope(), "draft_plan"),
     page("GET", "planning:action", in_scope(), "action"),
     page("GET", "planning:action-apply", managers_in_scope(), "planned"),
     page("POST", "planning:action-apply", managers_in_scope(422), "planned"),

@@ -158,7 +158,8 @@ def _windows(plan: Plan | None, metric: Metric, first: date) -> Iterator[Window]
         .filter(Q(ended_on=None) | Q(ended_on__gt=first))
     )
     if plan is not None:
-        rows = rows.exclude(plan=plan)
+        # What waits has the starts it is asked about; where the plan has begun, the unit is busy as any other.
+        rows = rows.exclude(plan=plan, state__in=OPEN)
     for unit, start, ended_on, lag in rows.values_list("unit", "start", "ended_on", "lag"):
         begin = weeks_between(first, week_of(start))
         end = begin + DEFAULTS.primary_end + lag_weeks(lag or 0)

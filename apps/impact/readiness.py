@@ -1,7 +1,7 @@
 """Do the data allow a result: enough of a baseline, a metric that still comes in, others to compare with?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import Count, Max, Sum
@@ -15,8 +15,8 @@ from apps.core.periods import WEEK, week_of
 from apps.feedback.models import Cell
 from apps.impact.comparison import Comparison, comparison
 from apps.impact.stats.data import DEFAULTS
-from apps.planning.draws import FEWEST_UNITS
-from apps.planning.models import Plan
+from apps.planning.draws import FEWEST_UNITS, draw_steps, start_of
+from apps.planning.models import Action, Plan
 from apps.taxonomy.models import Metric
 
 # A metric without an answer for this long has probably stopped.
@@ -64,6 +64,30 @@ def data_checks(
     found = _baselines(units, metric, before=min(*starts.values(), as_of))
     others = comparison(plan=plan, metric=metric, starts=starts, lag_days=lag_days, as_of=as_of)
     return [_enough(found, metric), _compared(others, plan, len(units), as_of), _alive(found, metric, as_of)]
+
+
+def draw_check(
+    *, plan: Plan, waiting: Sequence[Action], steps: int, gap_weeks: int, first_on: date, as_of: date
+) -> DataCheck | None:
+    """Whether a draw would leave enough units to compare with; None where nothing is drawn or measured.
+
+    Which units start first is not known yet. How many of a region do is, and that is what counts.
+    """
+    metric = plan.target_metric or plan.challenge.metric
+    regions = {action.unit.code: action.unit.region for action in waiting}
+    if metric is None or not 2 <= steps <= len(regions):
+        return None
+    drawn = draw_steps(regions, steps=steps, seed=0)
+    days = {code: start_of(step, first_on=first_on, gap_weeks=gap_weeks) for code, step in drawn.items()}
+    found = comparison(
+        plan=plan,
+        metric=metric,
+        starts={action.unit_id: days[action.unit.code] for action in waiting},
+        lag_days=max((solution.lag_days for solution in plan.solutions.all()), default=0),
+        as_of=as_of,
+    )
+    # The page on which it is asked is the one on which it is changed.
+    return replace(_compared(found, plan, len(waiting), as_of), url="", step="")
 
 
 def _baselines(units: Sequence[Unit], metric: Metric, *, before: date) -> list[Baseline]:

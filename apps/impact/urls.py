@@ -23,6 +23,7 @@ urlpatterns = [
     path("plans/<int:plan_id>/chance/", views_power.plan_chance, name="chance"),
     path("chance/rollout/", views_power.rollout_chance, name="rollout-chance"),
     path("plans/<int:pk>/data/", plan_views.ready, name="ready"),
+    path("plans/<int:pk>/comparison/", plan_views.draw_comparison, name="draw-comparison"),
     path("focus/", views.focus, name="focus"),
     path("learn/", views.learn, name="learn"),
 ]

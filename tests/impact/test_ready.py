@@ -223,3 +223,63 @@ def test_the_page_of_the_step_shows_it_in_as_many_queries_for_many_units(plan, c
     assert reverse("planning:rollout-draw", args=[plan.pk]) in html
     assert len(many) == len(few)
     assert not Effect.objects.exists()
+
+
+def ask_of_draw(client, plan, **asked) -> str:
+    response = client.get(reverse("impact:draw-comparison", args=[plan.pk]), asked)
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+@pytest.fixture
+def drawer(client):
+    """Answers, drafts, and who may draw all of them."""
+
+    def build(plan: Plan, count: int) -> list[Unit]:
+        units = answering(plan, count)
+        drafted(plan, units)
+        root = UnitFactory()
+        Unit.objects.filter(pk__in=plan.actions.values("unit")).update(path=f"{root.path}1.")
+        client.force_login(MembershipFactory(unit=root, role=Role.MANAGER).user)
+        return units
+
+    return build
+
+
+def test_the_draw_says_how_many_units_are_left_to_compare_with(plan, client, drawer):
+    drawer(plan, 24)
+    few = ask_of_draw(client, plan, steps=4, gap_weeks=3, first_on=START)
+    assert "all would be at it; it takes 10 units that do nothing about it." in few
+    assert "With 2 start dates" in few
+    assert "href" not in few
+    enough = ask_of_draw(client, plan, steps=2, gap_weeks=15, first_on=START)
+    assert "In each week at least 12 units do nothing about it." in enough
+
+
+def test_a_draw_counts_units_of_the_plan_that_have_begun_as_busy(plan, client, drawer):
+    units = drawer(plan, 24)
+    for unit in units[:3]:
+        Action.objects.filter(unit=unit).update(state="applied", effective_on=START - timedelta(weeks=2))
+    shown = ask_of_draw(client, plan, steps=2, gap_weeks=15, first_on=START)
+    assert "In each week at least 10 units do nothing about it." in shown, (
+        "24 without 3 that began and 11 that start"
+    )
+
+
+@pytest.mark.parametrize(
+    "asked", [{"steps": "x"}, {"steps": 40}, {"gap_weeks": 0}, {"first_on": ""}, {"first_on": "2026-02-31"}]
+)
+def test_a_draw_that_is_not_filled_in_yet_says_nothing(plan, client, drawer, asked):
+    drawer(plan, 6)
+    assert ask_of_draw(client, plan, **({"steps": 2, "gap_weeks": 3, "first_on": START} | asked)) == ""
+
+
+def test_the_check_of_a_draw_takes_as_many_queries_for_many_units(plan, client, drawer):
+    asked = {"steps": 2, "gap_weeks": 3, "first_on": START}
+    drawer(plan, 6)
+    with CaptureQueriesContext(connection) as few:
+        ask_of_draw(client, plan, **asked)
+    drawer(plan, 24)
+    with CaptureQueriesContext(connection) as many:
+        ask_of_draw(client, plan, **asked)
+    assert len(many) == len(few)
