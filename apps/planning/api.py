@@ -50,6 +50,7 @@ class ActionSerializer(serializers.ModelSerializer[Action]):
     randomised = serializers.BooleanField(source="is_randomised", read_only=True)
     target_metric = CodeField(allow_null=True)
     plan = serializers.IntegerField(source="plan_id", read_only=True, allow_null=True)
+    idea = serializers.IntegerField(source="idea_id", read_only=True, allow_null=True)
     applied = AppliedSolutionSerializer(source="solutions", many=True, read_only=True)
 
     class Meta:
@@ -71,6 +72,7 @@ class ActionSerializer(serializers.ModelSerializer[Action]):
             "stop_reason",
             "target_metric",
             "plan",
+            "idea",
             "applied",
             "created_at",
             "updated_at",
@@ -98,6 +100,7 @@ class ActionFilter(FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=Action.State.choices)
     owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
     plan = django_filters.NumberFilter(field_name="plan_id")
+    idea = django_filters.NumberFilter(field_name="idea_id")
     randomised = django_filters.BooleanFilter(field_name="is_randomised")
     effective_on = django_filters.DateFilter()
     effective_from = django_filters.DateFilter(field_name="effective_on", lookup_expr="gte")

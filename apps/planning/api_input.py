@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from apps.accounts.models import Role, Unit, User
@@ -18,6 +19,7 @@ from apps.planning.applying import apply_action, log_action
 from apps.planning.corrections import ActionChanges, correct_action, stop_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
+from apps.planning.pilots import idea_asked_for, is_tried_with
 from apps.planning.plans import PlanChanges, change_plan, create_plan
 from apps.planning.rules import BACKDATED_DAYS
 from apps.planning.selectors import possible_owners, solutions_of
@@ -38,6 +40,19 @@ class UnitReference(ReferenceField):
 
     def rows(self) -> Any:
         return self.context["units"]
+
+
+class IdeaField(serializers.IntegerField):
+    """The id of an idea that the caller may read."""
+
+    default_error_messages = {"unknown_idea": gettext_lazy("There is no idea {id} that you may read.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        key = super().to_internal_value(data)
+        idea = idea_asked_for(self.context["person"], str(key))
+        if idea is None:
+            self.fail("unknown_idea", id=key)
+        return idea
 
 
 class ActionFields(InputSerializer):
@@ -85,6 +100,11 @@ class ActionInput(ActionFields):
     external_id = serializers.RegexField(f"^{CODE_IN_PATH}$", required=False)
     unit = UnitReference()
     randomised = serializers.BooleanField(required=False, default=False)
+    idea = IdeaField(
+        required=False,
+        allow_null=True,
+        help_text="Id of the idea that is tried out; the solution made of it is among those given.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "effective_on" not in attrs and not attrs.get("planned_on"):
@@ -97,6 +117,9 @@ class ActionInput(ActionFields):
         self.check_backdating(attrs.get("effective_on"), attrs["unit"], is_sure=attrs["confirmed"])
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["unit"])
+        if attrs.get("idea") and not is_tried_with(attrs["idea"], attrs["solutions"]):
+            message = _("None of these solutions was made of this idea, so they don't try it out.")
+            raise serializers.ValidationError({"idea": [message]}, code="not_tried")
         return attrs
 
 
@@ -127,7 +150,7 @@ class ActionChange(ActionFields):
 
 def log(values: Mapping[str, Any], *, actor: User) -> Action:
     """Log what is in effect already, or plan what is to be."""
-    shared = {"challenge": values["challenge"], "owner": values.get("owner"), "actor": actor}
+    shared = {"challenge": values["challenge"], "owner": values.get("owner"), "idea": values.get("idea")}
     if "effective_on" not in values:
         plan = create_plan(
             units=[values["unit"]],
@@ -135,6 +158,7 @@ def log(values: Mapping[str, Any], *, actor: User) -> Action:
             intention=values.get("intention", ""),
             planned_on=values["planned_on"],
             is_randomised=values["randomised"],
+            actor=actor,
             **shared,
         )
         return plan.actions.get()
@@ -149,6 +173,7 @@ def log(values: Mapping[str, Any], *, actor: User) -> Action:
         note=values.get("note", ""),
         is_randomised=values["randomised"],
         as_of=today_in(values["unit"]),
+        actor=actor,
         **shared,
     )
 

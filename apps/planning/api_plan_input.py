@@ -14,15 +14,14 @@ from rest_framework import serializers
 from apps.accounts.models import Unit, User
 from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
-from apps.ideas.models import Idea
 from apps.library.models import Playbook, Solution
+from apps.planning.api_input import IdeaField
 from apps.planning.drafts import Details, choose_solutions, make_concrete, start_plan, tick_ready
 from apps.planning.drawing import draw_plan
 from apps.planning.draws import MOST_STEPS, MOST_WEEKS, SEEDS
 from apps.planning.focuses import FocusLimit, planning_rules
 from apps.planning.guide import open_task_titles, planned_start, units_of
 from apps.planning.models import Draw, Plan, ReadyItem, ReadyScore
-from apps.planning.pilots import idea_asked_for
 from apps.planning.rules import PlanIncomplete, require_solutions
 from apps.planning.selectors import possible_owners
 from apps.taxonomy.models import Challenge
@@ -56,7 +55,7 @@ class PlanFields(InputSerializer):
 
 class PlanInput(PlanFields):
     challenge = ReferenceField(queryset=Challenge.objects.all())
-    idea = serializers.IntegerField(
+    idea = IdeaField(
         required=False,
         allow_null=True,
         help_text="Id of the idea that is tried out by one of the solutions.",
@@ -73,16 +72,7 @@ class PlanInput(PlanFields):
         attrs["units"] = self._units(attrs["units"])
         if "owner" in attrs:
             attrs["owner"] = self.owner_among(attrs["owner"], attrs["units"])
-        if attrs.get("idea") is not None:
-            attrs["idea"] = self._idea(attrs["idea"])
         return attrs
-
-    def _idea(self, key: int) -> Idea:
-        idea = idea_asked_for(self.context["person"], str(key))
-        if idea is None:
-            message = _("There is no idea %(key)s that you may read.") % {"key": key}
-            raise serializers.ValidationError({"idea": [message]}, code="unknown_idea")
-        return idea
 
     def _units(self, codes: list[str]) -> list[Unit]:
         usable: QuerySet[Unit] = self.context["units"]

@@ -13,7 +13,9 @@ from tests.factories import (
     ChallengeFactory,
     PlanFactory,
     SolutionVersionFactory,
+    UnitFactory,
 )
+from tests.ideas_factories import IdeaFactory
 
 pytestmark = pytest.mark.django_db
 ACTIONS = "/api/v1/actions/"
@@ -265,3 +267,33 @@ def test_dates_bound_the_list(api, manager, applied):
         ("state=stopped", 0),
     ):
         assert len(client.get(f"{ACTIONS}?{query}").json()["results"]) == count, query
+
+
+def test_an_action_that_tries_out_an_idea_says_so(api, manager, body, greeting, queue):
+    idea = IdeaFactory(challenge=queue, solution=greeting, state="pilot")
+    logged = api(manager).post(ACTIONS, {**body, "idea": idea.pk}, format="json")
+    assert (logged.status_code, logged.json()["idea"]) == (201, idea.pk)
+    assert Action.objects.get(external_id="LILLE-1").idea == idea
+    plan = {name: body[name] for name in ("unit", "challenge", "solutions")}
+    planned = (
+        api(manager).post(ACTIONS, {**plan, "planned_on": "2030-01-07", "idea": idea.pk}, format="json").json()
+    )
+    assert planned["idea"] == idea.pk
+    ActionFactory(challenge=queue)
+    assert len(api(manager).get(ACTIONS, {"idea": idea.pk}).json()["results"]) == 2
+
+
+def test_an_idea_that_nobody_may_read_or_nothing_given_tries_out_is_refused(api, manager, body, greeting, queue):
+    hidden = IdeaFactory(solution=greeting, let_in_at=None, unit=UnitFactory())
+    other = IdeaFactory(challenge=queue)
+    for pk, code in (
+        (hidden.pk, "unknown_idea"),
+        (10**30, "unknown_idea"),
+        (-1, "unknown_idea"),
+        (other.pk, "not_tried"),
+    ):
+        refused = api(manager).post(ACTIONS, {**body, "idea": pk}, format="json")
+        assert refused.status_code == 400
+        error = refused.json()["errors"][0]
+        assert (error["pointer"], error["code"]) == ("#/idea", code)
+    assert not Action.objects.exists()
