@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import NormalDist
+from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
@@ -15,6 +16,7 @@ MOVED = 0.10
 # A claim that was computed so long after its day could not be read on it.
 HINDSIGHT_AFTER = timedelta(weeks=2)
 BATCH = 2000
+TARGET = Effect.Role.TARGET.value
 _NORMAL = NormalDist()
 Z95 = _NORMAL.inv_cdf(0.975)
 
@@ -104,48 +106,42 @@ def solution_claims(ranked: Iterable[RankedSolution], *, as_of: date, made_at: d
     return list(said.values())
 
 
-def action_claims(effects: Iterable[Effect], *, as_of: date, made_at: datetime) -> list[ActionClaim]:
-    """What is said of actions on their target metric and was not said before; only where there is a number."""
-    told = [
-        (
-            effect,
-            effect.p_positive,
-            action_verdict(effect.status, effect.p_positive),
-            (effect.low, effect.effect, effect.high),
-        )
-        for effect in effects
-        if effect.role == Effect.Role.TARGET
-        and effect.effect is not None
-        and effect.low is not None
-        and effect.high is not None
-        and effect.p_positive is not None
-    ]
+def action_claims(effects: Mapping[str, Any], *, as_of: date, made_at: datetime) -> list[ActionClaim]:
+    """What is said of actions on their target metric and was not said before; only where there is a number.
+
+    `effects` are the columns of one metric's effects, each with a value for every action.
+    """
+    metric_id = effects["metric_id"]
+    names = ("action_id", "role", "status", "p_positive", "low", "effect", "high")
     before = {
-        (action_id, metric_id): (verdict, (low, middle, high))
-        for action_id, metric_id, verdict, low, middle, high in ActionClaim.objects.filter(
-            metric__in={each[0].metric_id for each in told}, as_of__lte=as_of
-        )
-        .order_by("action_id", "metric_id", "-as_of")
-        .distinct("action_id", "metric_id")
-        .values_list("action_id", "metric_id", "verdict", "low", "effect", "high")
+        action_id: (verdict, (low, middle, high))
+        for action_id, verdict, low, middle, high in ActionClaim.objects.filter(metric=metric_id, as_of__lte=as_of)
+        .order_by("action_id", "-as_of")
+        .distinct("action_id")
+        .values_list("action_id", "verdict", "low", "effect", "high")
     }
-    return [
-        ActionClaim(
-            action_id=effect.action_id,
-            metric_id=effect.metric_id,
-            as_of=as_of,
-            verdict=verdict,
-            effect=span[1],
-            low=span[0],
-            high=span[2],
-            p_positive=p_positive,
-            method=effect.method,
-            fingerprint=effect.fingerprint,
-            made_at=made_at,
-        )
-        for effect, p_positive, verdict, span in told
-        if _moved(before.get((effect.action_id, effect.metric_id)), (verdict, span))
-    ]
+    claims = []
+    for action_id, role, status, p, low, effect, high in zip(*(effects[name] for name in names), strict=True):
+        if role != TARGET or effect is None:
+            continue
+        verdict = action_verdict(status, p)
+        if _moved(before.get(action_id), (verdict, (low, effect, high))):
+            claims.append(
+                ActionClaim(
+                    action_id=action_id,
+                    metric_id=metric_id,
+                    as_of=as_of,
+                    verdict=verdict,
+                    effect=effect,
+                    low=low,
+                    high=high,
+                    p_positive=p,
+                    method=effects["method"],
+                    fingerprint=effects["fingerprint"],
+                    made_at=made_at,
+                )
+            )
+    return claims
 
 
 def keep_claims(solutions: Sequence[SolutionClaim], actions: Sequence[ActionClaim]) -> int:

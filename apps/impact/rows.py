@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,14 @@ from apps.impact.portions import portion_of
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import Settings
 from apps.impact.stats.fit import MetricFit
-from apps.impact.stats.results import ActionEffect, Interval, Part, Ranked, Ranking, SolutionEffect
+from apps.impact.stats.results import Interval, Part, Ranked, Ranking, SolutionEffect
+from apps.impact.stats.rules import QUALITY
 
 # The benchmark looks back on half a year.
 WEEKS_BACK = 26
 DECIMALS = 5
 NEVER_USED = "never_used"
-ESTIMATED, TOO_EARLY, TARGET = (
-    Effect.Status.ESTIMATED.value,
-    Effect.Status.TOO_EARLY.value,
-    Effect.Role.TARGET.value,
-)
+TOO_EARLY, TARGET = Effect.Status.TOO_EARLY.value, Effect.Role.TARGET.value
 # A better half needs more than one unit on either side.
 BENCHMARK_UNITS = 4
 
@@ -59,62 +56,58 @@ def parts(sheet: Sequence[Part]) -> list[dict[str, Any]]:
     ]
 
 
-# In the order of the model's columns: thousands of rows are made by position in half of the time.
-_COLUMNS = tuple(field.attname for field in Effect._meta.concrete_fields)
+def effect_columns(*, run: Run, data: MetricData, fit: MetricFit) -> dict[str, Any]:
+    """Columns of the effects, one row a logged action; what is the same for all is given once.
 
-
-def effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[Effect]:
-    """One row per logged action; the weeks around those aimed at the metric are drawn when somebody asks."""
-    common = {
-        "id": None,
-        "series": None,
+    The weeks around those aimed at the metric are drawn when somebody asks.
+    """
+    told, unit = fit.actions, data.actions.unit.tolist()
+    return {
         "run_id": run.pk,
+        "action_id": [log.pk for log in data.logs],
         "metric_id": run.metric_id,
+        "role": told.role,
+        "status": told.status,
+        "reason": [reason or "" for reason in told.reason],
+        "detail": [detail or "" for detail in told.detail],
+        "known_on": [
+            # The answers of a week are there when it is over.
+            data.monday(week) + WEEK if status == TOO_EARLY and week is not None else None
+            for status, week in zip(told.status, told.known_from, strict=True)
+        ],
+        "effect": told.effect,
+        "se": told.se,
+        "low": told.low,
+        "high": told.high,
+        "p_positive": told.p_positive,
+        "raw_effect": told.raw,
+        "raw_se": told.raw_se,
+        "naive_change": told.naive_change,
+        "weeks_before": told.weeks_before,
+        "weeks_after": told.weeks_after,
+        "n_before": [round(n) for n in told.n_before],
+        "n_after": [round(n) for n in told.n_after],
+        "placebo_p": told.placebo_p,
+        "quality": told.quality,
+        "quality_parts": [_sheet(points) for points in told.points],
+        "flags": told.flags,
         "method": run.method,
         "fingerprint": run.fingerprint,
         "as_of": run.as_of,
-    }
-    make: Callable[..., Effect] = Effect
-    rows = []
-    for log, unit, result in zip(data.logs, data.actions.unit.tolist(), fit.actions, strict=True):
-        values = {**common, "action_id": log.pk, **_effect(result, data, unit)}
-        rows.append(make(*[values[name] for name in _COLUMNS]))
-    return rows
-
-
-def _effect(result: ActionEffect, data: MetricData, unit: int) -> dict[str, Any]:
-    interval = result.interval if result.status == ESTIMATED else None
-    return {
-        "role": result.role,
-        "status": result.status,
-        "reason": result.reason or "",
-        "detail": result.detail or "",
-        "known_on": _known_on(result, data),
-        "effect": finite(interval.effect) if interval else None,
-        "se": finite(interval.se) if interval else None,
-        "low": finite(interval.low) if interval else None,
-        "high": finite(interval.high) if interval else None,
-        "p_positive": finite(interval.p_positive) if interval else None,
-        "raw_effect": finite(result.raw),
-        "raw_se": finite(result.raw_se),
-        "naive_change": finite(result.naive_change),
-        "weeks_before": result.weeks_before,
-        "weeks_after": result.weeks_after,
-        "n_before": round(result.n_before),
-        "n_after": round(result.n_after),
-        "placebo_p": finite(result.placebo_p),
-        "quality": result.quality,
-        "quality_parts": parts(result.quality_parts),
-        "flags": list(result.flags),
-        "portion": portion_of(unit) if interval is not None and result.role == TARGET else None,
+        "portion": [
+            portion_of(row) if effect is not None and role == TARGET else None
+            for row, effect, role in zip(unit, told.effect, told.role, strict=True)
+        ],
+        "series": None,
     }
 
 
-def _known_on(result: ActionEffect, data: MetricData) -> date | None:
-    if result.status != TOO_EARLY or result.known_from is None:
-        return None
-    # The answers of a week are there when it is over.
-    return data.monday(result.known_from) + WEEK
+@cache
+def _sheet(points: tuple[float, ...]) -> list[dict[str, Any]]:
+    return [
+        {"code": code, "got": got, "of": of}
+        for (code, of), got in zip(QUALITY if points else (), points, strict=True)
+    ]
 
 
 def side_effect_rows(*, run: Run, data: MetricData, fit: MetricFit) -> list[SideEffect]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.services import record
-from apps.core.copies import copy_rows
+from apps.core.copies import copy_columns, copy_rows
 from apps.core.errors import CxplanError
 from apps.impact import rows
 from apps.impact.basis import find_footing, keep_spreads
@@ -149,10 +149,10 @@ def _measure(run: Run, settings: Settings, actor: User | None, *, again: bool, a
         run.method, run.reason, run.detail = fit.method, fit.reason or "", fit.detail or ""
         run.noise, run.checks = _noise(fit), _checks(fit)
     linked = linked_solutions(run.metric)
-    effects = rows.effect_rows(run=run, data=data, fit=fit) if fit else []
+    effects = rows.effect_columns(run=run, data=data, fit=fit) if fit else None
     sides = rows.side_effect_rows(run=run, data=data, fit=fit) if fit else []
     ranked = rows.ranked_rows(run=run, data=data, fit=fit, linked=linked, settings=settings)
-    run.estimated_count = sum(effect.status == Effect.Status.ESTIMATED for effect in effects)
+    run.estimated_count = effects["status"].count(Effect.Status.ESTIMATED) if effects else 0
     _enter(run, KEEPING)
     with transaction.atomic():
         _keep(run=run, effects=effects, sides=sides, ranked=ranked, linked=linked, settings=settings)
@@ -185,7 +185,7 @@ def _enter(run: Run, phase: str) -> None:
 def _keep(
     *,
     run: Run,
-    effects: Sequence[Effect],
+    effects: Mapping[str, Any] | None,
     sides: Sequence[SideEffect],
     ranked: Sequence[RankedSolution],
     linked: Mapping[int, Sequence[int]],
@@ -199,7 +199,8 @@ def _keep(
     Effect.objects.filter(metric=run.metric).delete()
     SideEffect.objects.filter(metric=run.metric).delete()
     RankedSolution.objects.filter(Q(metric=run.metric) | Q(challenge__in=list(linked))).delete()
-    copy_rows(Effect, effects)
+    if effects is not None:
+        copy_columns(Effect, effects)
     copy_rows(SideEffect, sides)
     touched |= {side.solution_id for side in sides}
     _spread_side_effects(ranked, {row.solution_id for row in ranked}, settings)
@@ -210,7 +211,7 @@ def _keep(
     now = timezone.now()
     keep_claims(
         solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
-        action_claims(effects, as_of=run.as_of, made_at=now),
+        action_claims(effects, as_of=run.as_of, made_at=now) if effects else [],
     )
 
 

@@ -16,7 +16,7 @@ from .data import Actions, Floats, Panel, Settings
 from .effects import Mixture, posterior
 from .information import Model, leave_groups_out, local_variance
 from .plain import Plain
-from .results import Check, Interval
+from .results import Check
 from .solutions import Uses, information_share
 
 PLACEBO_MIN = 20  # fewer placebos say nothing about the spread
@@ -54,20 +54,18 @@ class Findings:
     placebo_green: bool
     placebos: placebo.Placebos
 
-    def placebo_p(self, readings: Readings) -> list[float | None]:
-        """Rank of each intervention's |z| among placebos of like precision."""
-        count = self.placebos.se.shape[0]
-        known = np.flatnonzero(np.isfinite(readings.raw))
-        out: list[float | None] = [None] * readings.raw.shape[0]
-        if count < PLACEBO_MIN:
+    def placebo_p(self, readings: Readings) -> Floats:
+        """Rank of each intervention's |z| among placebos of like precision, NaN where there is none, (I,)."""
+        out = np.full(readings.raw.shape[0], np.nan)
+        if self.placebos.se.shape[0] < PLACEBO_MIN:
             return out
+        known = np.flatnonzero(np.isfinite(readings.raw))
         se = np.sqrt(readings.raw_variance[known])
         distance = np.abs(np.log(self.placebos.se) - np.log(se)[:, None])
         near = np.argsort(distance, axis=1, kind="stable")[:, :LIKE_PRECISION]
         z = np.abs(readings.raw[known]) / se
         larger = (np.abs(self.placebos.z)[near] >= z[:, None]).sum(axis=1)
-        for i, rank in zip(known.tolist(), (1 + larger) / (1 + near.shape[1]), strict=True):
-            out[i] = float(rank)
+        out[known] = (1 + larger) / (1 + near.shape[1])
         return out
 
 
@@ -112,18 +110,6 @@ def run(
         placebo_green=green,
         placebos=placebos,
     )
-
-
-def normal_intervals(mean: Floats, sd: Floats, settings: Settings) -> list[Interval | None]:
-    """Normal intervals, None where a number does not exist."""
-    z = float(special.ndtri(0.5 + 0.5 * settings.level))
-    out: list[Interval | None] = []
-    for m, s in zip(mean.tolist(), sd.tolist(), strict=True):
-        if not (np.isfinite(m) and np.isfinite(s) and s > 0):
-            out.append(None)
-            continue
-        out.append(Interval(effect=m, se=s, low=m - z * s, high=m + z * s, p_positive=float(special.ndtr(m / s))))
-    return out
 
 
 def _placebo_checks(placebos: placebo.Placebos, found: list[Check]) -> tuple[float, bool]:

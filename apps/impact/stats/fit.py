@@ -6,11 +6,13 @@ A network that is too small does not raise: the fit carries the reason and the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
+from scipy import special
 
 from . import actions as reading
 from . import checks, effects, groups, information, portion, series, solutions, sufficient
@@ -24,8 +26,8 @@ from .errors import NotEstimable
 from .noise import Noise
 from .plain import Plain, describe
 from .ranking import rank_draws
-from .results import METHOD, ActionEffect, Check, Interval, Ranking, Series, SideEffect, SolutionEffect
-from .rules import ActionFacts, expected_spread, judge_action, quality
+from .results import METHOD, ActionEffects, Check, Ranking, Series, SideEffect, SolutionEffect
+from .rules import ActionFacts, Refusal, expected_spread, judge_actions, quality
 from .sufficient import UnitStatistics
 
 
@@ -49,7 +51,7 @@ class MetricFit:
         carry `reason="never_used"`).
     side_effects : tuple of SideEffect
         Effects here of solutions aimed at other metrics, only those that were used.
-    actions : tuple of ActionEffect
+    actions : ActionEffects
         One for every row of `Actions`, in order.
     checks : tuple of Check
         What was checked, and whether it held.
@@ -77,7 +79,7 @@ class MetricFit:
 
     solutions: tuple[SolutionEffect, ...]
     side_effects: tuple[SideEffect, ...]
-    actions: tuple[ActionEffect, ...]
+    actions: ActionEffects
     checks: tuple[Check, ...]
     noise: Noise | None
     reason: str | None
@@ -296,76 +298,32 @@ def _check(panel: Panel, actions: Actions) -> None:
 
 
 def _facts(
-    state: State,
-    panel: Panel,
-    actions: Actions,
-    plain: Plain,
-    raw_se: Floats,
-    noisy_from: float,
-) -> Iterator[ActionFacts]:
+    state: State, panel: Panel, actions: Actions, plain: Plain, raw_se: Floats, noisy_from: float
+) -> ActionFacts:
     """What is known of each action, in order."""
     model = state.model
     of = model.done.of_action
-    counts = model.statistics.noise.sampling > 0
-    merged = np.bincount(of, minlength=model.done.unit.shape[0]) > 1
-    columns = (
-        plain.weeks_before,
-        plain.weeks_after,
-        plain.n_before,
-        plain.n_after,
-        plain.primary_start,
-        plain.primary_end,
-        plain.ended,
-        plain.compared,
-        plain.fewest,
-        raw_se[of],
-        np.where(actions.aimed, plain.shared, 0.0),
-        state.readings.correlation[of],
-        plain.disturbed,
-        merged[of],
-        actions.randomised,
-        actions.fidelity,
+    return ActionFacts(
+        weeks_before=plain.weeks_before,
+        weeks_after=plain.weeks_after,
+        n_before=plain.n_before,
+        n_after=plain.n_after,
+        counts_answers=model.statistics.noise.sampling > 0,
+        primary_start=plain.primary_start,
+        primary_end=plain.primary_end,
+        weeks=panel.weeks,
+        ended=plain.ended,
+        compared=plain.compared,
+        fewest=plain.fewest,
+        raw_se=raw_se[of],
+        noisy_from=noisy_from,
+        shared=np.where(actions.aimed, plain.shared, 0.0),
+        correlation=state.readings.correlation[of],
+        disturbed=plain.disturbed,
+        merged=(np.bincount(of, minlength=model.done.unit.shape[0]) > 1)[of],
+        randomised=actions.randomised,
+        fidelity=actions.fidelity,
     )
-    for (
-        weeks_before,
-        weeks_after,
-        n_before,
-        n_after,
-        primary_start,
-        primary_end,
-        ended,
-        compared,
-        fewest,
-        se,
-        shared,
-        correlation,
-        disturbed,
-        is_merged,
-        randomised,
-        fidelity,
-    ) in zip(*(column.tolist() for column in columns), strict=True):
-        yield ActionFacts(
-            weeks_before=weeks_before,
-            weeks_after=weeks_after,
-            n_before=n_before,
-            n_after=n_after,
-            counts_answers=counts,
-            primary_start=primary_start,
-            primary_end=primary_end,
-            weeks=panel.weeks,
-            ended=ended,
-            compared=compared,
-            fewest=fewest,
-            has_raw=isfinite(se),
-            raw_se=se,
-            noisy_from=noisy_from,
-            shared=shared,
-            correlation=correlation,
-            disturbed=disturbed,
-            merged=is_merged,
-            randomised=randomised,
-            fidelity=fidelity if isfinite(fidelity) else None,
-        )
 
 
 def _action_effects(
@@ -376,56 +334,65 @@ def _action_effects(
     found: checks.Findings,
     noisy_from: float,
     settings: Settings,
-) -> tuple[ActionEffect, ...]:
+) -> ActionEffects:
     """Every action's numbers, or why there are none."""
-    model, readings = state.model, state.readings
+    model, readings, of = state.model, state.readings, state.model.done.of_action
     scale = model.statistics.noise.scale
-    done = model.done
-    present = np.zeros(done.unit.shape[0], dtype=np.bool_)
-    present[model.blocks.intervention[np.isin(model.blocks.kind, (PRIMARY, SIDE))]] = True
-    spans = checks.normal_intervals(
-        readings.mean / scale, np.sqrt(readings.variance) / scale * found.inflation, settings
-    )
+    sd = np.sqrt(readings.variance) / scale * found.inflation
     raw_se = np.sqrt(readings.raw_variance) / scale * found.inflation
-    placebo_p = found.placebo_p(readings)
-    raw_of, told, aimed = (readings.raw / scale).tolist(), present.tolist(), actions.aimed.tolist()
-    change = plain.naive.tolist()
-    out: list[ActionEffect] = []
-    known = _facts(state, panel, actions, plain, raw_se, noisy_from)
-    for j, (i, facts) in enumerate(zip(done.of_action.tolist(), known, strict=True)):
-        refusal, flags = judge_action(facts, settings)
-        naive = change[j] if isfinite(change[j]) else None
-        raw = raw_of[i] if facts.has_raw and isfinite(raw_of[i]) else None
-        points, parts = quality(facts, settings)
-        span: Interval | None = spans[i] if refusal is None and told[i] else None
-        if found.inflation > 1.0 and span is not None:
-            flags = (*flags, "noise_inflated")
-        out.append(
-            ActionEffect(
-                action=j,
-                role="target" if aimed[j] else "side_effect",
-                status="estimated" if span is not None else (refusal.status if refusal else "not_estimable"),
-                reason=None if span is not None else (refusal.reason if refusal else "too_few_answers"),
-                detail=None if refusal is None else refusal.detail,
-                interval=span,
-                raw=raw if span is not None else None,
-                raw_se=facts.raw_se if raw is not None and span is not None else None,
-                naive_change=naive,
-                regression_and_season=naive - raw
-                if naive is not None and raw is not None and span is not None
-                else None,
-                weeks_before=facts.weeks_before,
-                weeks_after=facts.weeks_after,
-                n_before=facts.n_before,
-                n_after=facts.n_after,
-                known_from=refusal.known_from if refusal else None,
-                placebo_p=placebo_p[i] if span is not None else None,
-                quality=points if span is not None else None,
-                quality_parts=parts,
-                flags=flags,
-            )
-        )
-    return tuple(out)
+    facts = _facts(state, panel, actions, plain, raw_se, noisy_from)
+    refusals, flags = judge_actions(facts, settings)
+    present = np.zeros(model.done.unit.shape[0], dtype=np.bool_)
+    present[model.blocks.intervention[np.isin(model.blocks.kind, (PRIMARY, SIDE))]] = True
+    allowed = np.array([refusal is None for refusal in refusals], dtype=np.bool_)
+    told = allowed & (present & np.isfinite(readings.mean) & np.isfinite(sd) & (sd > 0))[of]
+    if found.inflation > 1.0:
+        for j in np.flatnonzero(told).tolist():
+            flags[j] = (*flags[j], "noise_inflated")
+
+    def numbers(of_action: Floats) -> list[float | None]:
+        return _known(np.where(told, of_action, np.nan))
+
+    mean, wide = readings.mean[of] / scale, sd[of]
+    reach = float(special.ndtri(0.5 + 0.5 * settings.level)) * wide
+    z = np.divide(mean, wide, out=np.zeros_like(mean), where=told)
+    raw = np.where(np.isfinite(facts.raw_se), readings.raw[of] / scale, np.nan)
+    points = quality(facts, settings)
+    standing = zip(told.tolist(), refusals, strict=True)
+    spoken = [("estimated", None) if yes else _refused(refusal) for yes, refusal in standing]
+    return ActionEffects(
+        role=["target" if aimed else "side_effect" for aimed in actions.aimed.tolist()],
+        status=[status for status, _ in spoken],
+        reason=[reason for _, reason in spoken],
+        detail=[None if refusal is None else refusal.detail for refusal in refusals],
+        effect=numbers(mean),
+        se=numbers(wide),
+        low=numbers(mean - reach),
+        high=numbers(mean + reach),
+        p_positive=numbers(special.ndtr(z)),
+        raw=numbers(raw),
+        raw_se=numbers(np.where(np.isfinite(raw), facts.raw_se, np.nan)),
+        naive_change=_known(plain.naive),
+        regression_and_season=numbers(plain.naive - raw),
+        weeks_before=plain.weeks_before.tolist(),
+        weeks_after=plain.weeks_after.tolist(),
+        n_before=plain.n_before.tolist(),
+        n_after=plain.n_after.tolist(),
+        known_from=[None if refusal is None else refusal.known_from for refusal in refusals],
+        placebo_p=numbers(found.placebo_p(readings)[of]),
+        quality=[int(sum(got)) if yes else None for yes, got in zip(told.tolist(), points.tolist(), strict=True)],
+        points=[tuple(got) for got in points.tolist()],
+        flags=flags,
+    )
+
+
+def _refused(refusal: Refusal | None) -> tuple[str, str]:
+    return (refusal.status, refusal.reason) if refusal else ("not_estimable", "too_few_answers")
+
+
+def _known(values: Floats) -> list[float | None]:
+    """What is not a number does not exist."""
+    return [value if isfinite(value) else None for value in values.tolist()]
 
 
 def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: NotEstimable) -> MetricFit:
@@ -433,29 +400,21 @@ def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: No
     done = interventions(actions, settings)
     labels = np.zeros(0, dtype=np.int64)
     plain = describe(panel, actions, done, labels, choose_period(panel), settings)
-    told = tuple(
-        ActionEffect(
-            action=j,
-            role="target" if actions.aimed[j] else "side_effect",
-            status="not_estimable",
-            reason=refusal.code,
-            detail=refusal.detail,
-            interval=None,
-            raw=None,
-            raw_se=None,
-            naive_change=float(plain.naive[j]) if np.isfinite(plain.naive[j]) else None,
-            regression_and_season=None,
-            weeks_before=int(plain.weeks_before[j]),
-            weeks_after=int(plain.weeks_after[j]),
-            n_before=float(plain.n_before[j]),
-            n_after=float(plain.n_after[j]),
-            known_from=None,
-            placebo_p=None,
-            quality=None,
-            quality_parts=(),
-            flags=(),
-        )
-        for j in range(actions.count)
+    nothing: list[Any] = [None] * actions.count
+    told = ActionEffects(
+        role=["target" if aimed else "side_effect" for aimed in actions.aimed.tolist()],
+        status=["not_estimable"] * actions.count,
+        reason=[refusal.code] * actions.count,
+        detail=[refusal.detail] * actions.count,
+        **dict.fromkeys(("effect", "se", "low", "high", "p_positive", "raw", "raw_se"), nothing),
+        naive_change=_known(plain.naive),
+        weeks_before=plain.weeks_before.tolist(),
+        weeks_after=plain.weeks_after.tolist(),
+        n_before=plain.n_before.tolist(),
+        n_after=plain.n_after.tolist(),
+        **dict.fromkeys(("regression_and_season", "known_from", "placebo_p", "quality"), nothing),
+        points=[()] * actions.count,
+        flags=[()] * actions.count,
     )
     found = []
     for k in range(actions.solution_count):

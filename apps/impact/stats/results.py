@@ -6,7 +6,9 @@ does not exist (see `reason`); no field is ever NaN or infinite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
 
 from .data import Floats
 
@@ -202,8 +204,8 @@ class ActionEffect:
         Rank of |raw/se| among placebos, 0–1.
     quality : int or None
         0–100.
-    quality_parts : tuple of Part
-        Its score sheet.
+    points : tuple of float
+        Of each part of `rules.QUALITY`; empty where nothing could be estimated.
     flags : tuple of str
         ``short_baseline``, ``provisional``, ``too_noisy``, ``no_comparison``, ``shared_window``,
         ``merged``, ``randomised``, ``event``, ``noise_inflated``.
@@ -226,8 +228,52 @@ class ActionEffect:
     known_from: int | None
     placebo_p: float | None
     quality: int | None
-    quality_parts: tuple[Part, ...]
+    points: tuple[float, ...]
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionEffects:
+    """Every action's effect, a list a field: thousands of them are written without an object each.
+
+    The fields are those of `ActionEffect`, with the interval taken apart.
+    """
+
+    role: list[str]
+    status: list[str]
+    reason: list[str | None]
+    detail: list[str | None]
+    effect: list[float | None]
+    se: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    p_positive: list[float | None]
+    raw: list[float | None]
+    raw_se: list[float | None]
+    naive_change: list[float | None]
+    regression_and_season: list[float | None]
+    weeks_before: list[int]
+    weeks_after: list[int]
+    n_before: list[float]
+    n_after: list[float]
+    known_from: list[int | None]
+    placebo_p: list[float | None]
+    quality: list[int | None]
+    points: list[tuple[float, ...]]
+    flags: list[tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __iter__(self) -> Iterator[ActionEffect]:
+        return (self[action] for action in range(len(self)))
+
+    def __getitem__(self, action: int) -> ActionEffect:
+        """One action's."""
+        row: dict[str, Any] = {each.name: getattr(self, each.name)[action] for each in fields(self)}
+        numbers = {each.name: row.pop(each.name) for each in fields(Interval)}
+        known = numbers["effect"] is not None
+        return ActionEffect(action=action, interval=Interval(**numbers) if known else None, **row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

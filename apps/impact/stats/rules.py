@@ -3,65 +3,87 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, hypot
+from math import hypot, isfinite
 
-from .data import Settings
+import numpy as np
+
+from .data import Bools, Floats, Ints, Settings
 from .results import Part
 
 RANKABLE, EARLY, NOT_RANKABLE = "rankable", "early", "not_rankable"
+# Why an action's effect is not told; the first that applies is said.
+REFUSALS = (
+    "no_baseline",
+    "too_early",
+    "ended_early",
+    "too_few_answers",
+    "no_comparison",
+    "shared_window",
+    "too_noisy",
+)
+# The parts of an action's quality, and the points there are for each.
+QUALITY = (
+    ("comparison", 30.0),
+    ("baseline", 20.0),
+    ("after", 15.0),
+    ("precision", 15.0),
+    ("clean_window", 10.0),
+    ("fidelity", 10.0),
+)
 HALF_NORMAL_MEDIAN = 0.6744897501960817  # 75 % quantile of the normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFacts:
-    """What the rules need to know of one action.
+    """What the rules need to know of J actions.
 
     Attributes
     ----------
-    weeks_before, weeks_after : int
+    weeks_before, weeks_after : (J,) int
         Answering weeks in the baseline and primary windows.
-    n_before, n_after : float
+    n_before, n_after : (J,) float
         Answers in them.
     counts_answers : bool
         False for metrics with one record a cell, where numbers of answers mean nothing.
-    primary_start, primary_end, weeks : int
-        Primary window and length of the panel, weeks.
-    ended : bool
+    primary_start, primary_end : (J,) int
+        Primary window, weeks.
+    weeks : int
+        Length of the panel.
+    ended : (J,) bool
         The action ended before its primary window did.
-    compared, fewest : bool, int
+    compared, fewest : (J,) bool, int
         Enough free units in every week, and the smallest number.
-    has_raw : bool
-        The unit's own data determine an effect.
-    raw_se, noisy_from : float
-        Raw standard error and the limit from which it is too noisy, metric units.
-    shared, correlation : float
+    raw_se : (J,) float
+        Raw standard error, metric units; NaN where the unit's own data determine no effect.
+    noisy_from : float
+        The limit from which it is too noisy, metric units.
+    shared, correlation : (J,) float
         Overlap with other actions, and with which correlation.
-    disturbed, merged, randomised : bool
+    disturbed, merged, randomised : (J,) bool
         A known disturbance, a merged log, a drawn order.
-    fidelity : float or None
-        0–100.
+    fidelity : (J,) float
+        0–100, NaN when nobody recorded it.
     """
 
-    weeks_before: int
-    weeks_after: int
-    n_before: float
-    n_after: float
+    weeks_before: Ints
+    weeks_after: Ints
+    n_before: Floats
+    n_after: Floats
     counts_answers: bool
-    primary_start: int
-    primary_end: int
+    primary_start: Ints
+    primary_end: Ints
     weeks: int
-    ended: bool
-    compared: bool
-    fewest: int
-    has_raw: bool
-    raw_se: float
+    ended: Bools
+    compared: Bools
+    fewest: Ints
+    raw_se: Floats
     noisy_from: float
-    shared: float
-    correlation: float
-    disturbed: bool
-    merged: bool
-    randomised: bool
-    fidelity: float | None
+    shared: Floats
+    correlation: Floats
+    disturbed: Bools
+    merged: Bools
+    randomised: Bools
+    fidelity: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,115 +105,73 @@ def expected_spread(settings: Settings) -> float:
     return HALF_NORMAL_MEDIAN * hypot(settings.prior_w, settings.prior_v_p, settings.prior_w_c)
 
 
-def judge_action(facts: ActionFacts, settings: Settings) -> tuple[Refusal | None, tuple[str, ...]]:
-    """May an action's effect be told? The first rule that fails decides; flags come with it."""
-    s = settings
-    flags: list[str] = []
-    known = facts.primary_start + s.after_weeks_min
-    over = facts.primary_end <= facts.weeks
-    refusal: Refusal | None = None
-    if facts.weeks_before < s.baseline_weeks_min or (facts.counts_answers and facts.n_before < s.baseline_answers):
-        refusal = Refusal(
-            status="not_estimable",
-            reason="no_baseline",
-            detail=f"{facts.weeks_before} answering weeks and {facts.n_before:.0f} answers before",
-        )
-    elif facts.weeks_before < s.baseline_weeks:
-        flags.append("short_baseline")
-    if refusal is None:
-        enough = not facts.counts_answers or facts.n_after >= s.after_answers
-        if facts.weeks_after < s.after_weeks_min or not enough:
-            detail = f"{facts.weeks_after} answering weeks and {facts.n_after:.0f} answers in the primary window"
-            if not over:
-                later = (
-                    known if facts.weeks_after < s.after_weeks_min and known > facts.weeks else facts.primary_end
-                )
-                refusal = Refusal(status="too_early", reason="too_early", detail=detail, known_from=later)
-            elif facts.ended:
-                refusal = Refusal(status="not_estimable", reason="ended_early", detail=detail)
-            else:
-                refusal = Refusal(status="not_estimable", reason="too_few_answers", detail=detail)
-        elif facts.weeks_after < s.after_weeks:
-            flags.append("provisional")
-    if refusal is None and not facts.compared:
-        refusal = Refusal(
-            status="not_estimable",
-            reason="no_comparison",
-            detail=f"as few as {facts.fewest} units were free to compare with in a week of the window",
-        )
-    if refusal is None and (facts.shared >= s.overlap_share or facts.correlation > s.overlap_correlation):
-        refusal = Refusal(
-            status="not_estimable",
-            reason="shared_window",
-            detail=f"{facts.shared:.0%} of the primary window is shared, correlation {facts.correlation:.2f}",
-        )
-    if refusal is None and (not facts.has_raw or facts.raw_se > facts.noisy_from):
-        detail = "the unit's own weeks do not determine an effect"
-        if facts.has_raw:
-            detail = f"standard error {facts.raw_se:.3g} against a limit of {facts.noisy_from:.3g}"
-        refusal = Refusal(status="not_estimable", reason="too_noisy", detail=detail)
-    for flag, on in (("merged", facts.merged), ("randomised", facts.randomised), ("event", facts.disturbed)):
-        if on:
-            flags.append(flag)
-    return refusal, tuple(flags)
-
-
-def quality(facts: ActionFacts, settings: Settings) -> tuple[int, tuple[Part, ...]]:
-    """How well an action can be measured, 0–100, with its score sheet."""
+def judge_actions(facts: ActionFacts, settings: Settings) -> tuple[list[Refusal | None], list[tuple[str, ...]]]:
+    """May the actions' effects be told? The first rule that fails decides; flags come with it."""
     s = settings
     counts = facts.counts_answers
-    before = min(
-        _share(facts.weeks_before, s.baseline_weeks), _share(facts.n_before, s.baseline_answers) if counts else 1.0
+    over = facts.primary_end <= facts.weeks
+    unknown_before = (facts.weeks_before < s.baseline_weeks_min) | (counts & (facts.n_before < s.baseline_answers))
+    thin = (facts.weeks_after < s.after_weeks_min) | (counts & (facts.n_after < s.after_answers))
+    fails = (
+        unknown_before,
+        thin & ~over,
+        thin & facts.ended,
+        thin,
+        ~facts.compared,
+        (facts.shared >= s.overlap_share) | (facts.correlation > s.overlap_correlation),
+        ~(facts.raw_se <= facts.noisy_from),
     )
-    after = min(
-        _share(facts.weeks_after, s.after_weeks), _share(facts.n_after, s.after_answers) if counts else 1.0
-    )
-    noise = 0.0
-    if facts.has_raw and facts.noisy_from > 0:
-        noise = min(max(2.0 - 2.0 * facts.raw_se / facts.noisy_from, 0.0), 1.0)
-    clean = 0.0 if facts.disturbed or facts.shared >= s.overlap_share else 1.0 - facts.shared
-    fidelity = 0.0
-    if facts.fidelity is not None:
-        fidelity = 10.0 if facts.fidelity >= 80.0 else 5.0
-    comparison = _share(facts.fewest, s.comparison_units)
-    got = (
-        (
-            "comparison",
-            30.0,
-            _points(30.0 * comparison),
-            f"{facts.fewest} units to compare with in the thinnest week",
-        ),
-        (
-            "baseline",
-            20.0,
-            _points(20.0 * before),
-            f"{facts.weeks_before} weeks, {facts.n_before:.0f} answers before",
-        ),
-        ("after", 15.0, _points(15.0 * after), f"{facts.weeks_after} weeks, {facts.n_after:.0f} answers after"),
-        (
-            "precision",
-            15.0,
-            _points(15.0 * noise),
-            f"standard error {facts.raw_se:.3g}" if facts.has_raw else "not determined",
-        ),
-        (
-            "clean_window",
-            10.0,
-            _points(10.0 * clean),
-            f"{facts.shared:.0%} shared, disturbance" if facts.disturbed else f"{facts.shared:.0%} shared",
-        ),
-        ("fidelity", 10.0, fidelity, "not recorded" if facts.fidelity is None else f"{facts.fidelity:.0f} %"),
-    )
-    parts = tuple(Part(code=code, got=points, of=full, detail=detail) for code, full, points, detail in got)
-    return int(sum(part.got for part in parts)), parts
+    first = np.argmax([*fails, np.ones_like(over)], axis=0)
+    refusals: list[Refusal | None] = [None] * first.shape[0]
+    for j in np.flatnonzero(first < len(fails)).tolist():
+        refusals[j] = _refusal(REFUSALS[first[j]], facts, j, settings)
+    flags: list[tuple[str, ...]] = [()] * first.shape[0]
+    for flag, on in (
+        ("short_baseline", ~unknown_before & (facts.weeks_before < s.baseline_weeks)),
+        ("provisional", ~unknown_before & ~thin & (facts.weeks_after < s.after_weeks)),
+        ("merged", facts.merged),
+        ("randomised", facts.randomised),
+        ("event", facts.disturbed),
+    ):
+        for j in np.flatnonzero(on).tolist():
+            flags[j] = (*flags[j], flag)
+    return refusals, flags
 
 
-def _share(value: float, full: float) -> float:
-    return min(max(value / full, 0.0), 1.0) if full > 0 else 0.0
+def _refusal(reason: str, facts: ActionFacts, j: int, settings: Settings) -> Refusal:
+    known_from = None
+    if reason == "no_baseline":
+        detail = f"{facts.weeks_before[j]} answering weeks and {facts.n_before[j]:.0f} answers before"
+    elif reason == "no_comparison":
+        detail = f"as few as {facts.fewest[j]} units were free to compare with in a week of the window"
+    elif reason == "shared_window":
+        detail = f"{facts.shared[j]:.0%} of the primary window is shared, correlation {facts.correlation[j]:.2f}"
+    elif reason == "too_noisy":
+        detail = "the unit's own weeks do not determine an effect"
+        if isfinite(facts.raw_se[j]):
+            detail = f"standard error {facts.raw_se[j]:.3g} against a limit of {facts.noisy_from:.3g}"
+    else:
+        detail = f"{facts.weeks_after[j]} answering weeks and {facts.n_after[j]:.0f} answers in the primary window"
+    if reason == "too_early":
+        soon = int(facts.primary_start[j]) + settings.after_weeks_min
+        waits = facts.weeks_after[j] < settings.after_weeks_min and soon > facts.weeks
+        known_from = soon if waits else int(facts.primary_end[j])
+    status = "too_early" if reason == "too_early" else "not_estimable"
+    return Refusal(status=status, reason=reason, detail=detail, known_from=known_from)
 
 
-def _points(value: float) -> float:
-    return float(floor(value + 1e-9))
+def quality(facts: ActionFacts, settings: Settings) -> Floats:
+    """How well actions can be measured: the points of each part of `QUALITY`, (J, 6); they add up to 0–100."""
+    s = settings
+    before, after = facts.weeks_before / s.baseline_weeks, facts.weeks_after / s.after_weeks
+    if facts.counts_answers:
+        before = np.minimum(before, facts.n_before / s.baseline_answers)
+        after = np.minimum(after, facts.n_after / s.after_answers)
+    calm = np.nan_to_num(2.0 - 2.0 * facts.raw_se / facts.noisy_from) if facts.noisy_from > 0 else 0.0 * before
+    clean = np.where(facts.disturbed | (facts.shared >= s.overlap_share), 0.0, 1.0 - facts.shared)
+    recorded = np.where(facts.fidelity >= 80.0, 1.0, np.where(np.isnan(facts.fidelity), 0.0, 0.5))
+    shares = np.stack([facts.fewest / s.comparison_units, before, after, calm, clean, recorded], axis=1)
+    return np.floor(np.clip(shares, 0.0, 1.0) * np.array([points for _, points in QUALITY]) + 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

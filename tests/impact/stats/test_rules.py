@@ -10,10 +10,12 @@ import pytest
 from apps.impact.stats.data import DEFAULTS
 from apps.impact.stats.fit import MetricFit, fit_metric
 from apps.impact.stats.rules import (
+    QUALITY,
     ActionFacts,
+    Refusal,
     SolutionFacts,
     evidence,
-    judge_action,
+    judge_actions,
     quality,
     standing,
     verdict,
@@ -22,27 +24,38 @@ from apps.impact.stats.rules import (
 from tests.impact.stats.simulator import Chain, simulate
 
 GOOD = ActionFacts(
-    weeks_before=26,
-    weeks_after=12,
-    n_before=300,
-    n_after=150,
+    weeks_before=np.array([26]),
+    weeks_after=np.array([12]),
+    n_before=np.array([300.0]),
+    n_after=np.array([150.0]),
     counts_answers=True,
-    primary_start=33,
-    primary_end=45,
+    primary_start=np.array([33]),
+    primary_end=np.array([45]),
     weeks=60,
-    ended=False,
-    compared=True,
-    fewest=30,
-    has_raw=True,
-    raw_se=0.2,
+    ended=np.array([False]),
+    compared=np.array([True]),
+    fewest=np.array([30]),
+    raw_se=np.array([0.2]),
     noisy_from=0.5,
-    shared=0.0,
-    correlation=0.0,
-    disturbed=False,
-    merged=False,
-    randomised=False,
-    fidelity=90.0,
+    shared=np.array([0.0]),
+    correlation=np.array([0.0]),
+    disturbed=np.array([False]),
+    merged=np.array([False]),
+    randomised=np.array([False]),
+    fidelity=np.array([90.0]),
 )
+
+
+def but(**change: object) -> ActionFacts:
+    """A good action but for something."""
+    arrays = {name for name in ActionFacts.__slots__ if isinstance(getattr(GOOD, name), np.ndarray)}
+    made = {name: np.array([value]) if name in arrays else value for name, value in change.items()}
+    return replace(GOOD, **made)  # type: ignore[arg-type]  # named by the caller
+
+
+def judged(facts: ActionFacts) -> tuple[Refusal | None, tuple[str, ...]]:
+    [refusal], [flags] = judge_actions(facts, DEFAULTS)
+    return refusal, flags
 
 
 @pytest.mark.parametrize(
@@ -59,43 +72,54 @@ GOOD = ActionFacts(
         ({"shared": 0.5}, "not_estimable", "shared_window"),
         ({"correlation": 0.81}, "not_estimable", "shared_window"),
         ({"raw_se": 0.51}, "not_estimable", "too_noisy"),
-        ({"has_raw": False, "raw_se": np.nan}, "not_estimable", "too_noisy"),
+        ({"raw_se": np.nan}, "not_estimable", "too_noisy"),
     ],
 )
 def test_an_action_is_refused_with_its_reason(change: dict[str, object], status: str, reason: str) -> None:
-    refusal, _ = judge_action(replace(GOOD, **change), DEFAULTS)
+    refusal, _ = judged(but(**change))
     assert refusal is not None
     assert (refusal.status, refusal.reason) == (status, reason)
     assert (refusal.known_from is not None) == (status == "too_early")
 
 
 def test_numbers_of_answers_mean_nothing_where_a_cell_is_one_record() -> None:
-    refusal, _ = judge_action(replace(GOOD, counts_answers=False, n_before=5, n_after=5), DEFAULTS)
+    refusal, _ = judged(but(counts_answers=False, n_before=5, n_after=5))
     assert refusal is None
 
 
 def test_flags_go_with_an_estimate() -> None:
-    refusal, flags = judge_action(
-        replace(GOOD, weeks_before=7, weeks_after=7, merged=True, randomised=True, disturbed=True), DEFAULTS
-    )
+    refusal, flags = judged(but(weeks_before=7, weeks_after=7, merged=True, randomised=True, disturbed=True))
     assert refusal is None
     assert flags == ("short_baseline", "provisional", "merged", "randomised", "event")
 
 
 def test_too_early_says_from_when() -> None:
-    refusal, _ = judge_action(replace(GOOD, weeks_after=1, weeks=34), DEFAULTS)
+    refusal, _ = judged(but(weeks_after=1, weeks=34))
     assert refusal is not None
     assert refusal.known_from == 37
 
 
+def test_the_first_rule_that_fails_decides_for_each_action_alone() -> None:
+    bad = (but(weeks_before=3, compared=False), but(compared=False), GOOD, but(merged=True))
+    whole = {
+        name: np.concatenate([getattr(each, name) for each in bad])
+        if isinstance(getattr(GOOD, name), np.ndarray)
+        else getattr(GOOD, name)
+        for name in ActionFacts.__slots__
+    }
+    refusals, flags = judge_actions(ActionFacts(**whole), DEFAULTS)
+    assert [refusal and refusal.reason for refusal in refusals] == ["no_baseline", "no_comparison", None, None]
+    assert flags == [(), (), (), ("merged",)]
+    assert quality(ActionFacts(**whole), DEFAULTS).shape == (4, len(QUALITY))
+
+
 def test_quality_adds_up_to_its_parts() -> None:
-    points, parts = quality(GOOD, DEFAULTS)
-    assert points == sum(part.got for part in parts) == 100
-    assert [part.of for part in parts] == [30, 20, 15, 15, 10, 10]
-    less, parts = quality(replace(GOOD, fidelity=50.0, fewest=5, shared=0.5, weeks_before=4), DEFAULTS)
-    assert [part.got for part in parts] == [15, 10, 15, 15, 0, 5]
-    assert less == 60
-    assert quality(replace(GOOD, fidelity=None), DEFAULTS)[0] == 90
+    assert quality(GOOD, DEFAULTS).tolist() == [[points for _, points in QUALITY]]
+    assert sum(points for _, points in QUALITY) == 100
+    less = quality(but(fidelity=50.0, fewest=5, shared=0.5, weeks_before=4), DEFAULTS)
+    assert less.tolist() == [[15, 10, 15, 15, 0, 5]]
+    assert quality(but(fidelity=np.nan), DEFAULTS).sum() == 90
+    assert quality(but(raw_se=np.nan), DEFAULTS).sum() == 85
 
 
 STRONG = SolutionFacts(
