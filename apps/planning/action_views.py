@@ -17,6 +17,7 @@ from apps.planning.corrections import correct_action, stop_action, sustain_actio
 from apps.planning.forms import ChangeForm
 from apps.planning.pages import (
     action_in_scope,
+    back,
     decide,
     entered,
     is_fragment,
@@ -136,7 +137,7 @@ def action_sustain(request: PersonRequest, external_id: str) -> HttpResponse:
         as_of = today_in(action.unit)
         sustain_action(action=action, as_of=as_of, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Kept as the standard of this unit."))
-    return to_action(action)
+    return back(request, action)
 
 
 @require_http_methods(["GET", "POST"])

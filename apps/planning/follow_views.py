@@ -20,6 +20,7 @@ from apps.planning.following import add_proof, check_in, remove_proof
 from apps.planning.models import Action, Proof, Task
 from apps.planning.pages import (
     action_in_scope,
+    back,
     decide,
     entered,
     is_fragment,
@@ -168,19 +169,18 @@ def action_put_off(request: PersonRequest, external_id: str) -> HttpResponse:
         as_of = today_in(action.unit)
         put_off(action=action, as_of=as_of, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("The start has a new day."))
-    return to_action(action)
+    return back(request, action)
 
 
 @require_POST
 @require_role(Role.MANAGER)
 def action_let_go(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
-    is_gone = False
     with told(request):
         let_go(action=action, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Let go of. It is off your list; the record of it stays."))
-        is_gone = True
-    return redirect("planning:action-list") if is_gone else to_action(action)
+        return back(request, action) if request.POST.get("next") else redirect("planning:action-list")
+    return back(request, action)
 
 
 def _task(request: PersonRequest, pk: int, role: Role) -> Task:

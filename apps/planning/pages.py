@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.middleware import PersonRequest
@@ -105,6 +106,13 @@ def to_action(action: Action, request: PersonRequest | None = None) -> HttpRespo
     if request is not None and is_fragment(request):
         return HttpResponseClientRedirect(address.url)
     return address
+
+
+def back(request: PersonRequest, action: Action) -> HttpResponse:
+    """To the page of ours that a button stood on, else to the action's."""
+    asked = request.POST.get("next", "")
+    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return HttpResponseRedirect(asked) if is_ours else to_action(action)
 
 
 def is_fragment(request: PersonRequest) -> bool:

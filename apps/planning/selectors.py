@@ -1,13 +1,12 @@
 """Which actions there are, who may own one, and what else happens around it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import (
     Case,
-    Count,
     DateField,
     Exists,
     F,
@@ -17,11 +16,8 @@ from django.db.models import (
     QuerySet,
     Value,
     When,
-    Window,
 )
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,13 +26,11 @@ from apps.accounts.models import AuditEvent, Scope, Unit, UnitPlacement, User
 from apps.core.formats import short_day
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
-from apps.planning.action_filters import ActionFilters, filtered_actions
 from apps.planning.models import Action, ActionSolution, Event
 from apps.planning.pilots import tried_out
-from apps.planning.states import FROZEN, OPEN, Step, is_possible
+from apps.planning.states import FROZEN, OPEN
 from apps.taxonomy.models import Challenge, Metric
 
-BOARD_ROWS = 8
 PAGE_ROWS = 25
 # Two actions aimed at one metric within the primary window of measurement can hardly be told apart.
 OVERLAP = timedelta(weeks=15)
@@ -53,15 +47,6 @@ STATE_HEADINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CardMove:
-    """A step that takes a card to another column; one that asks nothing is done by a button."""
-
-    label: str
-    url: str
-    is_button: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRow:
     """One action in a list, in words."""
 
@@ -74,21 +59,6 @@ class ActionRow:
     when: str
     is_overdue: bool
     owner: str
-    moves: tuple[CardMove, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """The actions of one state: how many there are, and the first few."""
-
-    state: str
-    heading: str
-    count: int
-    rows: tuple[ActionRow, ...]
-
-    @property
-    def has_more(self) -> bool:
-        return self.count > len(self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,55 +109,6 @@ def day(value: date, *, as_of: date | None = None) -> str:
     """A date as people say it, on one line; without the year when it is that of `as_of`."""
     said = short_day(value, as_of) if as_of else date_format(value, "j F Y")
     return said.replace(" ", "\u00a0")
-
-
-def action_board(
-    *, scope: Scope, filters: ActionFilters, as_of: date, managed: Scope | None = None
-) -> list[Column]:
-    """The actions in `scope` by state, the first few of each, in a constant number of queries.
-
-    Cards of units in `managed` say to which columns they can be moved.
-    """
-    counts, first = _first_of_each_state(filtered_actions(scope, filters), is_narrow=filters.is_narrow)
-    shown = Action.objects.filter(pk__in=first)
-    rows: dict[str, list[ActionRow]] = {}
-    for action in with_titles(shown).order_by(*_in_order("")):
-        rows.setdefault(action.state, []).append(_row(action, as_of=as_of, managed=managed))
-    return [
-        Column(
-            state=state, heading=str(heading), count=counts.get(state, 0), rows=tuple(rows.get(state, ()))
-        )
-        for state, heading in STATE_HEADINGS.items()
-        if counts.get(state) or state != Action.State.DRAFT
-    ]  # fmt: skip
-
-
-def _first_of_each_state(actions: QuerySet[Action], *, is_narrow: bool) -> tuple[Mapping[str, int], Sequence[int]]:
-    """How many there are of each state, and the keys of the first of them."""
-    if is_narrow:
-        # What filters cost is paid once.
-        state = F("state")
-        numbered = actions.order_by().annotate(
-            place=Window(RowNumber(), partition_by=state, order_by=_in_order("")),
-            total=Window(Count("pk"), partition_by=state),
-        )
-        found = list(numbered.filter(place__lte=BOARD_ROWS).values_list("pk", "state", "total"))
-        return {state: total for _pk, state, total in found}, [pk for pk, _state, _total in found]
-    # An index has the first of each state in order.
-    counts = dict(actions.order_by().values_list("state").annotate(count=Count("pk")))
-    first = [
-        actions.filter(state=state).order_by(*_in_order(state)).values_list("pk", flat=True)[:BOARD_ROWS]
-        for state in STATE_HEADINGS
-    ]
-    return counts, list(first[0].union(*first[1:], all=True))
-
-
-def action_page(*, scope: Scope, filters: ActionFilters, number: str | None, as_of: date) -> Page[ActionRow]:
-    """One page of the actions in `scope`, what is due first."""
-    actions = filtered_actions(scope, filters).order_by(*_in_order(filters.state))
-    page, found = actions_of_page(actions, number=number, rows=PAGE_ROWS)
-    shown = [_row(action, as_of=as_of) for action in found]
-    return Page(shown, page.number, page.paginator)  # type: ignore[arg-type]  # rows stand for the keys
 
 
 def actions_of_page(actions: QuerySet[Action], *, number: str | None, rows: int) -> tuple[Page[int], list[Action]]:
@@ -400,26 +321,7 @@ def challenges_to_choose() -> list[tuple[Challenge, bool]]:
     return [(challenge, challenge.metric is not None or challenge.pk not in holders) for challenge in rows]
 
 
-def card_moves(action: Action, *, as_of: date) -> tuple[CardMove, ...]:
-    """The steps that lead from the action's state to another one."""
-    began = action.effective_on is not None and action.effective_on <= as_of
-    asked = {
-        Step.APPLY: (_("Apply"), True),
-        Step.SUSTAIN: (_("Keep as standard"), began),
-        Step.STOP: (_("Stop"), began),
-    }
-    return tuple(
-        CardMove(
-            label=label,
-            url=reverse(f"planning:action-{step.value}", args=[action.external_id]),
-            is_button=step == Step.SUSTAIN,
-        )
-        for step, (label, is_timely) in asked.items()
-        if is_timely and is_possible(step, action.state)
-    )
-
-
-def _in_order(state: str) -> list[OrderBy]:
+def in_order(state: str) -> list[OrderBy]:
     """What is planned comes by its date, the rest by when it took effect, the newest first."""
     newest = [F("effective_on").desc(nulls_last=True), F("pk").desc()]
     if state in OPEN:
@@ -430,7 +332,8 @@ def _in_order(state: str) -> list[OrderBy]:
     return [due.asc(nulls_last=True), *newest]
 
 
-def _row(action: Action, *, as_of: date, managed: Scope | None = None) -> ActionRow:
+def action_row(action: Action, *, as_of: date) -> ActionRow:
+    """Expects `with_titles`."""
     return ActionRow(
         external_id=action.external_id,
         unit=action.unit.display_name,
@@ -441,7 +344,6 @@ def _row(action: Action, *, as_of: date, managed: Scope | None = None) -> Action
         when=when(action, as_of=as_of),
         is_overdue=is_overdue(action, as_of=as_of),
         owner=str(action.owner or action.owner_label),
-        moves=card_moves(action, as_of=as_of) if managed and managed.holds(action.unit.path) else (),
     )
 
 

@@ -15,6 +15,7 @@ from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.ideas.models import Idea
 from apps.planning import selectors
+from apps.planning.board import action_board, card_page
 from apps.planning.closures import choices_of
 from apps.planning.filter_bar import filter_bar
 from apps.planning.focuses import FocusLimit, planning_rules
@@ -49,12 +50,12 @@ def action_list(request: PersonRequest) -> HttpResponse:
     context = filter_bar(request, scope, view="board")
     filters = context["filters"]
     today = today_of(request)
+    asked = {"scope": scope, "filters": filters, "as_of": today, "managed": request.person.scope(Role.MANAGER)}
     if filters.state:
-        page = selectors.action_page(scope=scope, filters=filters, number=request.GET.get("page"), as_of=today)
+        page = card_page(number=request.GET.get("page"), **asked)
         context |= {"page": page, "is_empty": not page.object_list}
     else:
-        managed = request.person.scope(Role.MANAGER)
-        board = selectors.action_board(scope=scope, filters=filters, as_of=today, managed=managed)
+        board = action_board(**asked)
         context |= {"board": board, "is_empty": not any(column.count for column in board)}
     return render(
         request, "planning/_actions.html" if is_fragment(request) else "planning/action_list.html", context

@@ -9,10 +9,10 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.library.models import Solution
 from apps.planning.applying import apply_action
+from apps.planning.board import BOARD_ROWS
 from apps.planning.corrections import stop_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
-from apps.planning.selectors import BOARD_ROWS
 from apps.taxonomy.models import Challenge
 from tests.conftest import Chain
 from tests.factories import ActionFactory, ActionSolutionFactory, PlanFactory
@@ -33,7 +33,7 @@ def test_the_board_groups_what_a_person_may_see_by_state(
 
     columns = {column.state: column for column in response.context["board"]}
     assert [column.count for column in columns.values()] == [0, 1, 0, 0]
-    assert columns["applied"].rows[0].solutions == ("Queue training",)
+    assert columns["applied"].cards[0].row.solutions == ("Queue training",)
     assert "FOREIGN-1" not in text_of(response)
 
 
@@ -44,7 +44,7 @@ def test_the_board_shows_the_first_of_many_and_links_to_all(
     client = signed_in(manager)
     board = client.get("/plans/")
     column = next(column for column in board.context["board"] if column.state == "applied")
-    assert (column.count, len(column.rows)) == (BOARD_ROWS + 3, BOARD_ROWS)
+    assert (column.count, len(column.cards)) == (BOARD_ROWS + 3, BOARD_ROWS)
     assert 'href="?state=applied"' in board.content.decode()
 
     assert len(client.get("/plans/?state=applied").context["page"].object_list) == BOARD_ROWS + 3
@@ -61,7 +61,7 @@ def test_what_is_due_first_comes_first_and_overdue_is_said(
             state=State.PLANNED, planned_on=today + timedelta(days=days), effective_on=None,
         )  # fmt: skip
     response = signed_in(manager).get("/plans/?state=planned")
-    rows = response.context["page"].object_list
+    rows = [card.row for card in response.context["page"].object_list]
     assert [(row.external_id, row.is_overdue) for row in rows] == [
         ("OVERDUE", True), ("SOON", False), ("LATER", False),
     ]  # fmt: skip
