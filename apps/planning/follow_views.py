@@ -65,7 +65,9 @@ def task_move(request: PersonRequest, pk: int) -> HttpResponse:
     by = 1 if request.POST.get("by") == "down" else -1
     place = list(task.action.tasks.order_by("position", "pk").values_list("pk", flat=True)).index(task.pk)
     return _changed(
-        request, task.action, lambda: move_task(task=task, position=max(place + by, 0), actor=request.user)
+        request,
+        task.action,
+        lambda: move_task(task=task, position=max(place + by, 0), actor=request.user, seen_at=seen_at_of(request)),
     )
 
 

@@ -101,9 +101,10 @@ def change_task(*, task: Task, changes: TaskChanges, actor: User | None, seen_at
 
 
 @transaction.atomic
-def move_task(*, task: Task, position: int, actor: User | None) -> None:
-    """To the place `position` among the action's tasks, counted from 0."""
+def move_task(*, task: Task, position: int, actor: User | None, seen_at: datetime | None = None) -> None:
+    """To the place `position` among the action's tasks, counted from 0. Raises TaskGone, EditConflict."""
     Action.objects.select_for_update(no_key=True).get(pk=task.action_id)
+    task = _held(task, seen_at=seen_at)
     others = list(Task.objects.filter(action=task.action_id).exclude(pk=task.pk).order_by("position", "pk"))
     others.insert(max(0, min(position, len(others))), task)
     for place, one in enumerate(others):

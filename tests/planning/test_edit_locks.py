@@ -154,6 +154,21 @@ def test_a_tick_on_an_old_page_does_not_take_back_anothers_tick(
     assert task.done_at is not None
 
 
+def test_a_task_that_somebody_rewrote_is_not_moved_unseen_and_two_moves_by_one_person_are(
+    signed_in: SignIn, applied: Action, manager: User
+) -> None:
+    first, second, third = (add_task(action=applied, title=title, actor=manager) for title in ("A", "B", "C"))
+    client, page = signed_in(manager), f"/actions/{applied.external_id}/"
+    address = f"/tasks/{third.pk}/move/"
+    seen_at = hidden_seen_at(client.get(page), address)
+    for _turn in range(2):
+        client.post(address, {"seen_at": seen_at, "by": "up"})
+    assert list(applied.tasks.order_by("position")) == [third, first, second]
+    change_task(task=third, changes={"title": "Not before the others"}, actor=None)
+    assert TOLD in text_of(client.post(address, {"seen_at": seen_at, "by": "down"}, follow=True))
+    assert list(applied.tasks.order_by("position")) == [third, first, second]
+
+
 @pytest.mark.parametrize("step", ["put-off", "remove"])
 def test_an_old_task_is_not_settled_on_top_of_anothers_words(
     signed_in: SignIn, applied: Action, manager: User, step: str
