@@ -68,9 +68,13 @@ def explain(
     detail: str,
     fields: list[Field],
     messages: Mapping[str, str | Promise],
+    heading: str = "",
 ) -> Rejection:
-    """The rejection in the active language; `messages` are the kind's own and go before the common ones."""
-    words = {"field": field, "value": value, "detail": detail or value}
+    """The rejection in the active language; `messages` are the kind's own and go before the common ones.
+
+    `heading` is what the reader calls the field.
+    """
+    words = {"field": heading or field, "value": value, "detail": detail or value}
     template = messages.get(code) or MESSAGES.get(code)
     if template is None:
         template = _("No %(label)s is called “%(detail)s”. %(remedy)s")

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.accounts.models import Scope, Unit, User
 from apps.accounts.services import record
@@ -37,16 +37,27 @@ MESSAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
+    """A row that came back; `place` is its heading as written, and in brackets the column it was read as."""
+
     line: int
     cells: tuple[str, ...]
+    place: str
     message: str
+
+    @property
+    def told(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
-    """What became, or would become, of the rows; those refused come back with the reason."""
+    """What became, or would become, of the rows; those refused come back with the reason.
+
+    `overlooked` are the headings that name nothing known.
+    """
 
     columns: tuple[str, ...]
+    overlooked: tuple[str, ...]
     row_count: int
     accepted: int
     corrected: int
@@ -64,7 +75,7 @@ class Noted:
     @property
     def refused_file(self) -> str:
         """The address of a file of the refused rows, each with its line and the reason."""
-        rows = [[*row.cells, str(row.line), row.message] for row in self.refused]
+        rows = [[*row.cells, str(row.line), row.told] for row in self.refused]
         return f"data:text/csv;charset=utf-8,{quote(_written([[*self.columns, 'line', 'message'], *rows]))}"
 
 
@@ -73,7 +84,10 @@ def note_actions(
 ) -> Noted:
     """The good rows land together; a preview stores nothing. Raises FileRefused."""
     columns, rows = _read(file, name)
-    keyed = _with_ids(*pasted_words.read(columns, rows, names=_names(scope), is_day_first=formats.is_french()))
+    heads, said = pasted_words.read(columns, rows, names=_names(scope), is_day_first=formats.is_french())
+    _check_columns(columns, heads)
+    headings = {head.strip().lower(): column for head, column in zip(heads, columns, strict=True)}
+    keyed = _with_ids(heads, said)
     limits = _limits()
     table = open_table(io.BytesIO(_written(keyed).encode()), name="pasted.csv", limits=limits)
     kind = replace(ACTIONS, check=lambda stage: _check(stage, scope), messages={**ACTIONS.messages, **MESSAGES})
@@ -85,13 +99,19 @@ def note_actions(
         stage.load(table.blocks(), separator=table.separator, on_progress=lambda _position, _rows: None)
         stage.check()
         refused = tuple(
-            RefusedRow(line=one.line, cells=tuple(rows[one.line - 2]), message=one.message)
-            for one in rejections(stage)
+            RefusedRow(
+                line=one.line,
+                cells=tuple(rows[one.line - 2]),
+                place=_place(one.field, headings),
+                message=one.message,
+            )
+            for one in rejections(stage, headings=headings)
         )
         outcome = kind.apply(stage)
         stage.drop()
         noted = Noted(
             columns=tuple(columns),
+            overlooked=tuple(stage.unknown),
             row_count=len(rows),
             accepted=outcome.accepted,
             corrected=outcome.corrected,
@@ -155,6 +175,36 @@ def _names(scope: Scope) -> dict[str, dict[str, str]]:
                 codes.setdefault(pasted_words.plain(name), set()).add(code)
         found[column] = {name: of_name.pop() for name, of_name in codes.items() if len(of_name) == 1}
     return found
+
+
+def _check_columns(columns: Sequence[str], heads: Sequence[str]) -> None:
+    """Refused in the words of the table, before the import refuses it in its own."""
+    known = {head.strip().lower() for head in heads}
+    missing = [one.header for one in ACTIONS.fields if one.is_required and one.header not in {*known, KEY}]
+    if missing:
+        message = ngettext(
+            "No column is %(missing)s. Your table has: %(headings)s.",
+            "No columns are %(missing)s. Your table has: %(headings)s.",
+            len(missing),
+        )
+        raise FileRefused(
+            message
+            % {
+                "missing": ", ".join(_("“%(column)s”") % {"column": column} for column in missing),
+                "headings": ", ".join(filter(None, columns)),
+            },
+            code="missing_column",
+            line=1,
+            field=missing[0],
+            remedy=_("Rename the heading that stands for it, or add the column."),
+        )
+
+
+def _place(field: str, headings: Mapping[str, str]) -> str:
+    heading = headings.get(field, "")
+    if not heading or heading.strip().lower() == field:
+        return field
+    return f"{heading} ({field})"
 
 
 def _with_ids(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:

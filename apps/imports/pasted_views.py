@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role
+from apps.core.blocks import FileRefused
 from apps.core.errors import CxplanError
 from apps.imports.pasted import Noted, note_actions
 from apps.imports.pasted_forms import PastedForm
@@ -35,7 +36,8 @@ def note_many(request: PersonRequest) -> HttpResponse:
                 actor=request.user,
             )
         except CxplanError as error:
-            form.add_error("file" if form.cleaned_data["file"] else "table", error.message)
+            message = f"{error.message} {error.remedy}" if isinstance(error, FileRefused) else error.message
+            form.add_error("file" if form.cleaned_data["file"] else "table", message)
     if noted is not None and not is_preview:
         stored = noted.accepted + noted.corrected
         messages.success(

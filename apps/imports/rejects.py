@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,14 @@ FORMULA_SIGNS = ("=", "+", "-", "@")
 Writer = Callable[[Sequence[str]], None]
 
 
-def rejections(stage: Stage, *, limit: int | None = None) -> Iterator[Rejection]:
-    """Why rows were rejected, one rejection for each line of the file, in order."""
+def rejections(
+    stage: Stage, *, limit: int | None = None, headings: Mapping[str, str] | None = None
+) -> Iterator[Rejection]:
+    """Why rows were rejected, one rejection for each line of the file, in order.
+
+    `headings` are what the reader calls fields, by the name of each.
+    """
+    headings = headings or {}
     query = "SELECT DISTINCT ON (line) line, field, code, value, detail FROM stage_rejects ORDER BY line, no"
     with connection.chunked_cursor() as cursor:
         cursor.execute(query if limit is None else f"{query} LIMIT {int(limit)}")
@@ -35,6 +41,7 @@ def rejections(stage: Stage, *, limit: int | None = None) -> Iterator[Rejection]
                     detail=detail,
                     fields=stage.fields,
                     messages=stage.kind.messages,
+                    heading=headings.get(field, ""),
                 )
 
 

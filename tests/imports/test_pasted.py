@@ -150,3 +150,28 @@ def test_a_name_that_two_units_share_stands_for_neither(client, lead, world):
     page = paste(client, "lille\twaiting\ttraining\t2024-03-04\t", "Lille \twaiting\ttraining\t2024-03-05\t")
     assert page.status_code == 200
     assert set(Action.objects.values_list("unit__code", flat=True)) == {"LILLE"}
+
+
+def test_a_refusal_names_the_heading_as_written_and_the_column_it_was_read_as(client, manager, world):
+    client.force_login(manager)
+    page = paste(
+        client,
+        "Lille\twaiting\ttraining\tsome day\t",
+        "Lille\twaiting\ttraining\t\t",
+        "Lille\twaiting\tmagic\t2024-03-04\t",
+        header="Unité\tDéfi\tSolutions\tDepuis\tVille",
+    )
+    told = [row.told for row in page.context["noted"].refused]
+    assert told[0].startswith("Depuis (effective_on): “some day” is no date.")
+    assert told[1] == "Depuis (effective_on): “Depuis” is empty. Fill it in."
+    assert told[2].startswith("solutions: ")
+    assert "Left out, because its heading is not known: Ville" in page.content.decode()
+    assert "Depuis (effective_on)" in unquote(page.context["noted"].refused_file)
+
+
+def test_a_missing_column_is_told_with_the_headings_there_are(client, manager, world):
+    client.force_login(manager)
+    page = paste(client, "Lille\twaiting\ttraining\t4.3.2024", header="Unité\tDéfi\tSolution\tQuand")
+    assert page.status_code == 422
+    said = "No column is “effective_on”. Your table has: Unité, Défi, Solution, Quand. Rename the heading"
+    assert escape(said) in page.content.decode()
