@@ -190,7 +190,7 @@ def _check_columns(columns: Sequence[str], heads: Sequence[str]) -> None:
         raise FileRefused(
             message
             % {
-                "missing": ", ".join(_("“%(column)s”") % {"column": column} for column in missing),
+                "missing": ", ".join(_("“%(text)s”") % {"text": column} for column in missing),
                 "headings": ", ".join(filter(None, columns)),
             },
             code="missing_column",

@@ -10,7 +10,7 @@ from django.db.models import Case, Exists, FloatField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
-from apps.search.words import SHORTEST_SLIP, Words
+from apps.search.words import SHORTEST_SLIP, WHOLE, Met, Words, met_by
 
 IN_NAME, ELSEWHERE, BY_ANOTHER_NAME = 1.0, 0.4, 0.9
 OWNER = "challenge"
@@ -24,7 +24,7 @@ def alike(
     *columns: str,
     then: Sequence[str],
     names: QuerySet[Any] | None = None,
-) -> Rows:
+) -> tuple[Rows, Met]:
     """`columns` of the rows that have all the words, the likest first; at most five queries.
 
     When there is none, a word that no row has is taken for a slip, and the rows with the most words are found.
@@ -35,9 +35,10 @@ def alike(
     met = [Q(search_text__contains=text) for text in texts]
     worths = [_worth(Q(search_name__contains=text), Value(IN_NAME), ELSEWHERE) for text in texts]
     called = None if names is None else Q(pk__in=names.filter(plain_label__contains=words.plain).values(OWNER))
-    return _having(rows, reduce(and_, met), met, worths, called, then, columns) or _nearly(
-        rows, texts, _nearly_called(names, words.plain), then, columns
-    )
+    found, most, has = _having(rows, reduce(and_, met), met, worths, called, then, columns)
+    if found:
+        return found, met_by(words, has, most) if words.each else WHOLE
+    return _nearly(rows, words, texts, _nearly_called(names, words.plain), then, columns)
 
 
 def _nearly_called(names: QuerySet[Any] | None, plain: str) -> Q | None:
@@ -51,8 +52,13 @@ def _nearly_called(names: QuerySet[Any] | None, plain: str) -> Q | None:
 
 
 def _nearly(
-    rows: QuerySet[Any], texts: Sequence[str], called: Q | None, then: Sequence[str], columns: Sequence[str]
-) -> Rows:
+    rows: QuerySet[Any],
+    words: Words,
+    texts: Sequence[str],
+    called: Q | None,
+    then: Sequence[str],
+    columns: Sequence[str],
+) -> tuple[Rows, Met]:
     known = {f"has_{place}": Exists(rows.filter(search_text__contains=text)) for place, text in enumerate(texts)}
     flags = next(iter(rows.order_by().annotate(**known).values_list(*known)[:1]), ())
     met, worths = [], []
@@ -64,9 +70,14 @@ def _nearly(
             near = Q(search_name__trigram_word_similar=text)
             met.append(near)
             worths.append(_worth(near, TrigramWordSimilarity(text, "search_name"), 0.0))
-    if not met and called is None:
-        return []
-    return _having(rows, reduce(or_, met, called or NOTHING), met, worths, called, then, columns)
+        else:
+            met.append(NOTHING)
+    if called is None and all(one == NOTHING for one in met):
+        return [], WHOLE
+    found, most, has = _having(rows, reduce(or_, met, called or NOTHING), met, worths, called, then, columns)
+    if not found or not words.each:
+        return found, WHOLE
+    return found, met_by(words, has, most)
 
 
 def _having(
@@ -77,25 +88,32 @@ def _having(
     called: Q | None,
     then: Sequence[str],
     columns: Sequence[str],
-) -> Rows:
-    """Those with the most words of the wanted ones; a whole name counts for all words."""
-    all_met, nothing = Value(float(len(met))), Value(0.0)
-    number: Combinable = all_met
-    if len(met) > 1:
-        number = reduce(add, (_worth(one, Value(1.0), 0.0) for one in met))
-    likeness: Combinable = reduce(add, worths, nothing) / Value(max(1.0, len(met)))
+) -> tuple[Rows, int, list[bool]]:
+    """Those with the most words of the wanted ones, how many they have, and of each word whether any has it.
+
+    A whole name counts for all words.
+    """
+    likeness: Combinable = reduce(add, worths, Value(0.0)) / Value(max(1.0, len(met)))
     if called is not None:
         wanted |= called
-        number = _worth(called, all_met, number)
         likeness = Greatest(likeness, _worth(called, Value(BY_ANOTHER_NAME), 0.0))
+    has = {
+        f"met_{place}": _worth(one if called is None else one | called, Value(1.0), 0.0)
+        for place, one in enumerate(met)
+    }
     found = list(
         rows.filter(wanted)
-        .annotate(number_met=number, likeness=likeness)
+        .annotate(**has, likeness=likeness)
         .order_by("-likeness", *then)
-        .values_list("number_met", *columns)
+        .values_list(*has, *columns)
     )
-    most = max((row[0] for row in found), default=0)
-    return [row[1:] for row in found if row[0] == most]
+    most = max((sum(row[: len(met)]) for row in found), default=0)
+    kept = [row for row in found if sum(row[: len(met)]) == most]
+    return (
+        [row[len(met) :] for row in kept],
+        int(most),
+        [any(row[place] for row in kept) for place in range(len(met))],
+    )
 
 
 def _worth(condition: Q, met: Combinable, otherwise: Any) -> Case:

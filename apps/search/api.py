@@ -28,6 +28,9 @@ class HitSerializer(serializers.Serializer[Any]):
 class SectionSerializer(serializers.Serializer[Any]):
     what = serializers.ChoiceField(choices=[what for what, _label in WHATS])
     total = serializers.IntegerField()
+    without = serializers.ListField(
+        child=serializers.CharField(), help_text="words left out, because nothing found has them beside the others"
+    )
     hits = HitSerializer(many=True)
 
 

@@ -19,7 +19,7 @@ from apps.search.counting import Asked, answer
 from apps.search.facets import Facet, solution_facets, state_facet, touchpoint_facet
 from apps.search.question import CHALLENGES, IDEAS, SOLUTIONS, Question
 from apps.search.shelf import best_about, current_shelf
-from apps.search.words import Words, liken, read_words
+from apps.search.words import WHOLE, Met, Words, liken, read_words
 from apps.taxonomy.models import Alias, Challenge, Touchpoint
 
 PAGE_ROWS, SECTION_ROWS = 20, 5
@@ -51,6 +51,22 @@ class Section:
     total: int
     hits: tuple[Hit, ...]
     url: str
+    met: Met
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        return self.met.without
+
+    @property
+    def note(self) -> str:
+        """What of the question was left out to find anything."""
+        if self.met.without:
+            words = ", ".join(_("“%(text)s”") % {"text": word} for word in self.met.without)
+            return _("Nothing has all of these words. This was found without %(words)s.") % {"words": words}
+        if self.met.most < self.met.count:
+            said = {"most": self.met.most, "count": self.met.count}
+            return _("Nothing has all of these words. Each of these has %(most)s of %(count)s.") % said
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +182,13 @@ def _solutions(search: _Search) -> _Part:
     )
     status = question.status if question.status in statuses else Solution.Status.PUBLISHED.value
     shelf = current_shelf()
+    likeness, met = liken(search.words, statuses=statuses, shelf=shelf) if search.words else (None, WHOLE)
     asked = Asked(
         challenge=str(search.challenge),
         touchpoint=str(search.touchpoint),
         status=status,
         statuses=statuses,
-        likeness=liken(search.words, statuses=statuses, shelf=shelf) if search.words else None,
+        likeness=likeness,
     )
     best = best_about(shelf, list(search.under)) if question.challenge else shelf.best
     found = answer(question, asked, shelf, best)
@@ -184,6 +201,7 @@ def _solutions(search: _Search) -> _Part:
         total=len(pks),
         hits=tuple(_solution_hit(by_pk[pk]) for pk in shown if pk in by_pk),
         url=question.address(what=SOLUTIONS),
+        met=met,
     )
     facets = solution_facets(question, found.counts, search.person) if search.has_facets else ()
     return _Part(section=section, facets=facets, solutions=pks)
@@ -211,7 +229,7 @@ def _challenges(search: _Search) -> _Part:
     current = Challenge.objects.current()
     if question.challenge:
         current = current.filter(pk__in=search.under)
-    found = _challenge_rows(current, search.words)
+    found, met = _challenge_rows(current, search.words)
     counts = Counter(str(touchpoint) for _pk, touchpoint in found if touchpoint)
     pks = [pk for pk, touchpoint in found if not question.touchpoint or touchpoint == search.touchpoint]
     shown = search.cut(pks)
@@ -222,14 +240,15 @@ def _challenges(search: _Search) -> _Part:
         total=len(pks),
         hits=tuple(_challenge_hit(by_pk[pk]) for pk in shown if pk in by_pk),
         url=question.address(what=CHALLENGES),
+        met=met,
     )
     return _Part(section=section, facets=touchpoint_facet(question, counts) if search.has_facets else ())
 
 
-def _challenge_rows(current: QuerySet[Challenge], words: Words | None) -> Rows:
+def _challenge_rows(current: QuerySet[Challenge], words: Words | None) -> tuple[Rows, Met]:
     """Those whose name, description, code, or any system's name for them, has the words."""
     if words is None:
-        return list(current.order_by("search_name", "pk").values_list("pk", "touchpoint_id"))
+        return list(current.order_by("search_name", "pk").values_list("pk", "touchpoint_id")), WHOLE
     names = Alias.objects.alias(plain_label=Searchable("label"))
     return alike(current, words, "pk", "touchpoint_id", then=["pk"], names=names)
 
@@ -257,8 +276,9 @@ def _ideas(search: _Search) -> _Part:
         readable = readable.filter(challenge__touchpoint=search.touchpoint)
     then = ["-vote_count", "-pk"]
     found: Rows
+    met = WHOLE
     if search.words:
-        found = alike(readable, search.words, "pk", "state", then=then)
+        found, met = alike(readable, search.words, "pk", "state", then=then)
     else:
         found = list(readable.order_by(*then).values_list("pk", "state"))
     counts = Counter(state for _pk, state in found)
@@ -271,6 +291,7 @@ def _ideas(search: _Search) -> _Part:
         total=len(pks),
         hits=tuple(_idea_hit(by_pk[pk]) for pk in shown if pk in by_pk),
         url=question.address(what=IDEAS),
+        met=met,
     )
     return _Part(section=section, facets=state_facet(question, counts) if search.has_facets else ())
 

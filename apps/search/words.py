@@ -64,12 +64,28 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What was typed, the same in plain letters, the query for all of it, and the words that say something."""
+    """What was typed, the same in plain letters, the query for all of it, and the words that say something.
+
+    `rest` are the words after the first few, which are only looked for together with all others.
+    """
 
     text: str
     plain: str
     stems: str
     each: tuple[Word, ...]
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """How far what was found has the words: the most that any of it has, of how many; and those that none has."""
+
+    most: int = 0
+    count: int = 0
+    without: tuple[str, ...] = ()
+
+
+WHOLE = Met()
 
 
 def read_words(text: str) -> Words:
@@ -84,10 +100,24 @@ def read_words(text: str) -> Words:
         for word, *stems in json.loads(told or "[]")
         if stems[skipping]
     }
-    return Words(text=text, plain=plain, stems=_either(english, french), each=tuple(each.values())[:MOST_WORDS])
+    found = tuple(each.values())
+    return Words(
+        text=text,
+        plain=plain,
+        stems=_either(english, french),
+        each=found[:MOST_WORDS],
+        rest=tuple(word.text for word in found[MOST_WORDS:]),
+    )
 
 
-def liken(words: Words, *, statuses: Sequence[str], shelf: Shelf) -> Real:
+def met_by(words: Words, has: Sequence[bool], most: int) -> Met:
+    """`has` says of each word whether anything that was found has it."""
+    without = tuple(word.text for word, is_had in zip(words.each, has, strict=True) if not is_had) + words.rest
+    count = len(words.each) + len(words.rest)
+    return Met(most=most, count=count, without=without) if most < count else WHOLE
+
+
+def liken(words: Words, *, statuses: Sequence[str], shelf: Shelf) -> tuple[Real, Met]:
     """How much each solution is like the words, NaN when not at all; at most three queries.
 
     When no solution has all of them, a word that none has is taken for a slip, and those that have the most
@@ -106,13 +136,13 @@ def liken(words: Words, *, statuses: Sequence[str], shelf: Shelf) -> Real:
         pks, facts = cursor.fetchone()
         if pks:
             places, known = places_of(whole(pks), shelf.pks)
-            met = whole(facts)
-            worth = np.where(met & 3 > 0, IN_TITLE, ELSEWHERE) + AS_TYPED * (met >> 1 & 1) + BY_CODE * (met >> 2)
+            where = whole(facts)
+            worth = np.where(where & 3 > 0, IN_TITLE, ELSEWHERE)
+            worth = worth + AS_TYPED * (where >> 1 & 1) + BY_CODE * (where >> 2)
             likeness[places[known]] = worth[known]
-            return likeness
-        if words.each:
-            _liken_to_most(cursor, words.each, statuses, shelf, likeness)
-    return likeness
+            return likeness, WHOLE
+        met = _liken_to_most(cursor, words, statuses, shelf, likeness) if words.each else WHOLE
+    return likeness, met
 
 
 def part(plain: str) -> str:
@@ -121,21 +151,25 @@ def part(plain: str) -> str:
 
 
 def _liken_to_most(
-    cursor: CursorWrapper, each: Sequence[Word], statuses: Sequence[str], shelf: Shelf, likeness: Real
-) -> None:
+    cursor: CursorWrapper, words: Words, statuses: Sequence[str], shelf: Shelf, likeness: Real
+) -> Met:
+    each = words.each
     had = _each(cursor, _HAVING_ONE, dict(enumerate(each)), statuses)
     unknown = {
         place: word for place, word in enumerate(each) if place not in had and len(word.text) >= SHORTEST_SLIP
     }
     if unknown:
         had |= _each(cursor, _LIKE_ONE, unknown, statuses)
-    numbers, sums = np.zeros(shelf.size), np.zeros(shelf.size)
-    for pks, worth in had.values():
+    has, sums = np.zeros((len(each), shelf.size), dtype=bool), np.zeros(shelf.size)
+    for word, (pks, worth) in had.items():
         places, known = places_of(whole(pks), shelf.pks)
-        numbers[places[known]] += 1
+        has[word, places[known]] = True
         sums[places[known]] += real(worth)[known]
-    most = (numbers > 0) & (numbers == numbers.max(initial=0))
+    count = has.sum(axis=0)
+    highest = int(count.max(initial=0))
+    most = (count > 0) & (count == highest)
     likeness[most] = sums[most] / len(each)
+    return met_by(words, has[:, most].any(axis=1).tolist(), highest)
 
 
 def _each(

@@ -126,6 +126,50 @@ def test_words_in_a_title_come_before_words_below_it(library, staff):
     assert codes("q=greeter&what=solutions", staff) == ["greeter", "desk"]
 
 
+def notes(query, user):
+    sections = find(asked(query), person=person_of(user)).sections
+    return {section.what: section.note for section in sections if section.hits}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("q=price+card", ""),
+        ("q=kiosc+servise", ""),
+        ("q=the+greeter+at+a+door", ""),
+        ("q=price+card+unicorn", "Nothing has all of these words. This was found without “unicorn”."),
+        (
+            "q=unicorn+price+zeppelin",
+            "Nothing has all of these words. This was found without “unicorn”, “zeppelin”.",
+        ),
+        ("q=greeter+kiosk", "Nothing has all of these words. Each of these has 1 of 2."),
+        (
+            "q=price+card+on+the+counter+" + "+".join(f"foreign{n}x" for n in "abcdefg"),
+            (
+                "Nothing has all of these words. This was found without “foreignax”, “foreignbx”, “foreigncx”, "
+                "“foreigndx”, “foreignex”, “foreignfx”, “foreigngx”."
+            ),
+        ),
+    ],
+)
+def test_words_that_were_left_out_are_named(library, staff, query, said):
+    assert notes(f"{query}&what=solutions", staff)["solutions"] == said
+
+
+def test_words_that_were_left_out_are_named_for_challenges_and_ideas_too(library, client, staff):
+    IdeaFactory(title="Umbrellas at the return", problem="Rain on the car park")
+    assert notes("q=waiting+counter&what=challenges", staff) == {"challenges": ""}
+    assert notes("q=hidden+costs&what=challenges", staff) == {"challenges": ""}
+    without = "Nothing has all of these words. This was found without “unicorn”."
+    assert notes("q=waiting+unicorn&what=challenges", staff) == {"challenges": without}
+    assert notes("q=umbrela+unicorn&what=ideas", staff) == {"ideas": without}
+    fewer = "Nothing has all of these words. Each of these has 1 of 2."
+    assert notes("q=waiting+fees&what=challenges", staff) == {"challenges": fewer}
+    client.force_login(staff)
+    page = client.get(reverse("search:search"), {"q": "price card unicorn"}).content.decode()
+    assert without in page
+
+
 def test_ideas_are_found_with_slips_too(library, staff):
     IdeaFactory(title="Umbrellas at the return", problem="Rain on the car park")
     assert asked_titles("q=umbrela&what=ideas", staff) == ["Umbrellas at the return"]
@@ -316,3 +360,6 @@ def test_a_program_gets_the_same_answer(library, api, staff):
         facet["name"]: {value["value"]: value["count"] for value in facet["values"]} for facet in found["facets"]
     }
     assert facets["kind"] == {"sop": 1}
+    assert found["sections"][0]["without"] == []
+    found = api(staff).get("/api/v1/search/", {"q": "greeter unicorn", "what": "solutions"}).json()
+    assert found["sections"][0]["without"] == ["unicorn"]
