@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -21,7 +20,7 @@ from cxplan.demo.generate import generate_chain
 from cxplan.embedded import postgres
 from cxplan.embedded.home import REPOSITORY
 from tests.embedded.processes import environment, eventually, kill_everything, named
-from tests.embedded.test_serving import Serving
+from tests.embedded.serving import Serving, answers
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -52,7 +51,7 @@ class Deployment:
     def __init__(self, home: Path, files: Path, port: int) -> None:
         self.home, self.files = home, files
         self.serving = Serving(home, port)
-        self.address = self.serving.address()
+        self.address = self.serving.wait_until_ready()
         self.hand_in(**{kind: files / f"{kind}.csv" for kind in STRUCTURE})
         user = ("--user", "lead@rivage.example")
         self.token = self.manage("create_token", *user, "--name", "files", "--scope", "import").split()[-1]
@@ -176,7 +175,7 @@ def test_an_import_survives_the_kill_of(deployment: Deployment, part: str) -> No
     )
     assert stored == ROWS
     assert deployment.ask(CELLS) == 0
-    eventually(lambda: answers_again(deployment), 60)
+    eventually(lambda: answers(deployment.address, "readyz"), 60)
     # The program that never saw its answer hands the same file in again: the same import.
     assert deployment.post(file) == number
 
@@ -207,11 +206,3 @@ def test_a_measurement_survives_the_kill_of(deployment: Deployment, part: str) -
     assert deployment.ask("SELECT count(*) FROM impact_effect WHERE role = 'target'") > 0
     half = "SELECT count(*) FROM impact_effect effect JOIN impact_run run ON run.id = effect.run_id"
     assert deployment.ask(f"{half} WHERE run.state <> 'finished'") == 0
-
-
-def answers_again(deployment: Deployment) -> bool:
-    try:
-        with urllib.request.urlopen(f"{deployment.address}/readyz", timeout=10) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False

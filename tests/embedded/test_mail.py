@@ -1,10 +1,8 @@
 """Mails leave through a running beat and worker; a server that is down is seen, and costs time only."""
 
 import re
-import socket
 import subprocess
 import sys
-from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,7 +15,7 @@ from aiosmtpd.controller import Controller
 from cxplan.embedded import postgres
 from cxplan.embedded.home import REPOSITORY
 from tests.embedded.processes import environment, eventually
-from tests.embedded.test_serving import Serving
+from tests.embedded.serving import Serving
 
 pytestmark = pytest.mark.xdist_group("serving")
 
@@ -42,15 +40,6 @@ class Mailbox:
         return "250 OK"
 
 
-@pytest.fixture
-def ports() -> list[int]:
-    """One that is taken, the next one, and one on which nothing listens yet."""
-    with closing(socket.socket()) as one, closing(socket.socket()) as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return [min(one.getsockname()[1], 65000), other.getsockname()[1]]
-
-
 def run(home: Path, code: str) -> None:
     subprocess.run(
         [sys.executable, "-W", "ignore", "manage.py", "shell", "-v", "0", "-c", code],
@@ -68,41 +57,31 @@ def look() -> tuple[str, int, str]:
 
 
 def test_a_mail_outlives_a_server_that_is_down_and_links_to_where_the_pages_are(
-    served_home: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
+    serving: Serving, mail_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CXPLAN_HOME", str(served_home))
-    port, mail_port = ports
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
-        serving = Serving(served_home, port, EMAIL_URL=f"smtp://127.0.0.1:{mail_port}?tls=off")
-        address = serving.address()
-    try:
-        assert address != f"http://127.0.0.1:{port}"
-        run(served_home, TELL)
-        # A try is counted before it is made, what went wrong is written after it.
-        eventually(lambda: look()[2], 60)
-        state, attempts, error = look()
-        assert (state, attempts) == ("queued", 1)
-        assert "refused" in error.lower()
+    monkeypatch.setenv("CXPLAN_HOME", str(serving.home))
+    run(serving.home, TELL)
+    # A try is counted before it is made, what went wrong is written after it.
+    eventually(lambda: look()[2], 60)
+    state, attempts, error = look()
+    assert (state, attempts) == ("queued", 1)
+    assert "refused" in error.lower()
 
-        box = Mailbox()
-        controller = Controller(box, hostname="127.0.0.1", port=mail_port)
-        controller.start()
-        try:
-            with psycopg.connect(postgres.url()) as connection:
-                connection.execute(HURRY)
-            eventually(lambda: box.messages, 60)
-        finally:
-            controller.stop()
-        eventually(lambda: look()[0] == "sent", 30)
-        message = box.messages[0]
-        assert message["Subject"] == "Votre idée est retenue"
-        kinds = [part.get_content_type() for part in message.walk()]
-        assert kinds == ["multipart/alternative", "text/plain", "text/html"]
-        html = message.get_body(("html",))
-        assert html is not None
-        links = set(re.findall(r'href="(https?://[^/"]+)', html.get_content()))
-        assert links == {address}
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=mail_port)
+    controller.start()
+    try:
+        with psycopg.connect(postgres.url()) as connection:
+            connection.execute(HURRY)
+        eventually(lambda: box.messages, 60)
     finally:
-        serving.interrupt()
+        controller.stop()
+    eventually(lambda: look()[0] == "sent", 30)
+    message = box.messages[0]
+    assert message["Subject"] == "Votre idée est retenue"
+    kinds = [part.get_content_type() for part in message.walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "text/html"]
+    html = message.get_body(("html",))
+    assert html is not None
+    links = set(re.findall(r'href="(https?://[^/"]+)', html.get_content()))
+    assert links == {serving.address}
