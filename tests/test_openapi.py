@@ -29,7 +29,7 @@ CHECKS = [
 ]
 COLLECTIONS = [prefix for prefix, _, _ in router.registry]
 # Calls per operation; the seed is fixed, so that every run sends the same.
-EXAMPLES = 20
+EXAMPLES = 12
 
 
 @pytest.fixture(scope="module")
