@@ -8,7 +8,7 @@ TAXONOMY_PAGES = [
     page("GET", "taxonomy:challenge", members(), "challenge"),
     page("GET", "taxonomy:editor", leads()),
     page("GET", "taxonomy:challenges-under", leads(), "holder"),
-    page("GET", "taxonomy:terms", leads()),
+    page("GET", "taxonomy:terms", members()),
     page("GET", "taxonomy:challenge-new", leads()),
     page("POST", "taxonomy:challenge-new", leads(422)),
     page("GET", "taxonomy:challenge-edit", leads(), "challenge"),

@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Scope, Unit
 from apps.core.errors import CxplanError
 from apps.core.uploads import IMAGES, MEBIBYTE, Upload, check_upload
-from apps.core.widgets import PlainSelect
 from apps.ideas.models import Call, Idea
 from apps.ideas.services import IdeaChanged, IdeaChanges, Trial
 from apps.library.models import Solution
 from apps.library.services import Facts
 from apps.library.texts import HINTS, LABELS, LENGTH_MAX, LENGTHS, NAMES, PARTS, RecipeText
+from apps.taxonomy.choosing import entry_of, kept_entry
+from apps.taxonomy.forms import TermField, keep_term
 from apps.taxonomy.models import Challenge
 
 PHOTO_LIMIT = 12 * MEBIBYTE
@@ -71,10 +72,6 @@ def part_field(part: str) -> forms.CharField:
     )
 
 
-def current_challenges() -> QuerySet[Challenge]:
-    return Challenge.objects.current().only("code", "name", "name_fr").order_by("name", "pk")
-
-
 def choices_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
@@ -92,12 +89,9 @@ class IdeaForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     challenge = forms.ModelChoiceField(Challenge.objects.none(), to_field_name="code", required=False)
-    listed = forms.ModelChoiceField(
-        Challenge.objects.none(),
-        widget=PlainSelect,
-        to_field_name="code",
-        label=gettext_lazy("Or choose it from the list"),
-        empty_label=gettext_lazy("I am not sure"),
+    listed = TermField(
+        label=gettext_lazy("Or look the challenge up"),
+        help_text=gettext_lazy("A few letters of its name; leave it empty if you are not sure."),
         required=False,
     )
     text = forms.CharField(
@@ -135,8 +129,7 @@ class IdeaForm(forms.Form):
         initial: dict[str, Any],
     ) -> None:
         super().__init__(data, files, initial=initial)
-        choices_of(self, "challenge").queryset = current_challenges()
-        choices_of(self, "listed").queryset = current_challenges()
+        choices_of(self, "challenge").queryset = Challenge.objects.current()
         choices_of(self, "tried_unit").queryset = units
 
     def clean_photo(self) -> Upload | None:
@@ -175,21 +168,17 @@ class EditForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
     problem = forms.CharField(label=gettext_lazy("What is the problem?"), max_length=300, required=False)
     text = forms.CharField(label=gettext_lazy("What would you do?"), max_length=TEXT_MOST, widget=words(6))
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(),
-        widget=PlainSelect,
-        to_field_name="code",
+    challenge = TermField(
         label=gettext_lazy("Challenge"),
-        empty_label=gettext_lazy("Not clear yet"),
+        help_text=gettext_lazy("A few letters of its name; leave it empty if it is not clear yet."),
         required=False,
     )
 
     def __init__(self, data: QueryDict | None = None, *, idea: Idea) -> None:
         initial = {name: getattr(idea, name) for name in ("title", "problem", "text")}
-        code = idea.challenge.code if idea.challenge else ""
-        super().__init__(data, initial={**initial, "challenge": code, "seen_at": idea.updated_at.isoformat()})
-        kept = Challenge.objects.filter(pk=idea.challenge_id or 0)
-        choices_of(self, "challenge").queryset = current_challenges() | kept
+        initial |= {"challenge": kept_entry(idea.challenge), "seen_at": idea.updated_at.isoformat()}
+        super().__init__(data, initial=initial)
+        keep_term(self, "challenge", idea.challenge)
 
     def changes(self) -> IdeaChanges:
         entered = self.cleaned_data
@@ -277,11 +266,9 @@ class RecipeForm(forms.Form):
         label=LABELS["summary"], help_text=HINTS["summary"], max_length=2000, widget=words(2)
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Solution.Kind.choices)
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(),
-        widget=PlainSelect,
-        to_field_name="code",
+    challenge = TermField(
         label=gettext_lazy("Which challenge does it answer?"),
+        help_text=gettext_lazy("A few letters of its name."),
         error_messages={"required": gettext_lazy("Choose the challenge it answers.")},
     )
     cost = forms.TypedChoiceField(
@@ -301,7 +288,6 @@ class RecipeForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, idea: Idea, text: RecipeText, french: RecipeText) -> None:
         super().__init__(data, initial=self.initial_of(idea, text, french))
-        choices_of(self, "challenge").queryset = current_challenges()
         for part in PARTS:
             self.fields[part] = part_field(part)
         for part in NAMES:
@@ -314,7 +300,7 @@ class RecipeForm(forms.Form):
         return {
             **text.as_dict(),
             **{f"{name}_fr": value for name, value in french.as_dict().items()},
-            "challenge": idea.challenge.code if idea.challenge else "",
+            "challenge": entry_of(idea.challenge.code) if idea.challenge else "",
             **({name: getattr(solution, name) for name in facts} if solution else {"kind": "sop"}),
         }
 
@@ -365,12 +351,10 @@ class CallForm(forms.Form):
         widget=words(4),
         required=False,
     )
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(),
-        widget=PlainSelect,
-        to_field_name="code",
+    challenge = TermField(
         label=gettext_lazy("Challenge"),
-        empty_label=None,
+        help_text=gettext_lazy("A few letters of its name."),
+        error_messages={"required": gettext_lazy("Choose the challenge it is about.")},
     )
     unit = forms.ModelChoiceField(Unit.objects.none(), to_field_name="code", label=gettext_lazy("Who is asked?"))
     opens_on = DayField(label=gettext_lazy("First day"))
@@ -387,7 +371,7 @@ class CallForm(forms.Form):
         as_of: date,
     ) -> None:
         initial: dict[str, Any] = {
-            "challenge": challenge,
+            "challenge": entry_of(challenge),
             "opens_on": as_of,
             "closes_on": as_of + timedelta(days=21),
         }
@@ -399,7 +383,6 @@ class CallForm(forms.Form):
             for name in ("challenge", "unit", "opens_on"):
                 del self.fields[name]
             return
-        choices_of(self, "challenge").queryset = current_challenges()
         units = choices_of(self, "unit")
         units.queryset, units.required = Unit.objects.in_scope(scope).order_by("path"), not everywhere
         units.empty_label = _("Everybody") if everywhere else None

@@ -25,6 +25,7 @@ from apps.ideas.forms import CommentForm, EditForm, IdeaForm, ReasonForm, refusa
 from apps.ideas.models import Call, Comment, Idea
 from apps.ideas.moderation import report_comment
 from apps.ideas.services import add_comment, create_idea, edit_idea, vote, withdraw_vote
+from apps.taxonomy.choosing import entry_of
 
 HOME_ROWS = 3
 
@@ -75,7 +76,7 @@ def idea_new(request: PersonRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
         units=Unit.objects.in_scope(request.person.scope()).filter(closed_on=None).order_by("name", "pk"),
-        initial={"listed": challenge, "tried_unit": unit.code, "text": request.GET.get("text", "")},
+        initial={"listed": entry_of(challenge), "tried_unit": unit.code, "text": request.GET.get("text", "")},
     )
     if request.method == "POST" and form.is_valid():
         with refusals(form):

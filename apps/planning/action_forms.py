@@ -25,7 +25,8 @@ from apps.planning.selectors import (
     usable_solutions,
     used_solutions,
 )
-from apps.taxonomy.models import Challenge
+from apps.taxonomy.choosing import kept_entry
+from apps.taxonomy.forms import TermField, keep_term
 
 SOLUTIONS_SHOWN = 40
 
@@ -234,8 +235,10 @@ class CorrectForm(ApplyForm):
         help_text=gettext_lazy("The first day without it. Empty it to put the action back in place."),
         required=False,
     )
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(), to_field_name="code", label=gettext_lazy("Challenge"), empty_label=None
+    challenge = TermField(
+        label=gettext_lazy("Challenge"),
+        help_text=gettext_lazy("A few letters of its name."),
+        error_messages={"required": gettext_lazy("Choose a problem.")},
     )
     owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Owner"), required=False)
     reason = forms.CharField(
@@ -249,17 +252,15 @@ class CorrectForm(ApplyForm):
         initial = {
             "effective_on": action.effective_on,
             "ended_on": action.ended_on,
-            "challenge": action.challenge.code,
+            "challenge": kept_entry(action.challenge),
             "owner": action.owner,
             "cost": action.cost,
             "note": action.note,
         }
         super().__init__(data, action=action, initial=initial, **options)
-        challenges, owners = self.fields["challenge"], self.fields["owner"]
-        assert isinstance(challenges, forms.ModelChoiceField)
+        keep_term(self, "challenge", action.challenge)
+        owners = self.fields["owner"]
         assert isinstance(owners, forms.ModelChoiceField)
-        now = Challenge.objects.current() | Challenge.objects.filter(pk=action.challenge.pk)
-        challenges.queryset = now.order_by("name", "pk")
         owners.queryset = possible_owners(units=[action.unit], person=person, also=action.owner)
         if action.ended_on is None:
             del self.fields["ended_on"]

@@ -16,6 +16,7 @@ from apps.planning.forms import DayField, VersionField, words
 from apps.planning.models import Plan
 from apps.planning.places import unit_choices
 from apps.planning.selectors import plannable_units
+from apps.taxonomy.forms import TermField
 from apps.taxonomy.models import Challenge
 
 UNITS_AT_MOST = 1_000
@@ -97,18 +98,19 @@ class UnitsFields(forms.Form):
 
 
 class RolloutForm(UnitsFields):
-    challenge = forms.ModelChoiceField(
-        Challenge.objects.none(),
-        to_field_name="code",
+    challenge = TermField(
         label=gettext_lazy("Which problem do you take on?"),
-        empty_label=gettext_lazy("Choose a challenge"),
+        help_text=gettext_lazy("A few letters of its name."),
+        error_messages={"required": gettext_lazy("Choose a problem.")},
     )
 
-    def __init__(self, data: Any = None, *, scope: Scope, **options: Any) -> None:
-        super().__init__(data, scope=scope, **options)
-        challenge = self.fields["challenge"]
-        assert isinstance(challenge, forms.ModelChoiceField)
-        challenge.queryset = Challenge.objects.current().filter(metric__isnull=False).order_by("name")
+    def clean_challenge(self) -> Challenge:
+        challenge: Challenge = self.cleaned_data["challenge"]
+        if challenge.metric_id is None:
+            raise forms.ValidationError(
+                _("This challenge has no outcome yet, so nothing would be known of what a roll-out changes.")
+            )
+        return challenge
 
 
 class JoinForm(UnitsFields):

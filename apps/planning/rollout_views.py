@@ -33,13 +33,16 @@ from apps.planning.pages import (
 )
 from apps.planning.rollout_forms import LISTED_AT_ONCE, DrawForm, JoinForm, RolloutForm, StartForm, StartsForm
 from apps.planning.rollouts import add_units, apply_due, move_start, set_starts
+from apps.taxonomy.choosing import entry_of
 
 
 @require_http_methods(["GET", "POST"])
 @require_role(Role.MANAGER)
 def rollout_new(request: PersonRequest) -> HttpResponse:
     scope = request.person.scope(Role.MANAGER)
-    form = RolloutForm(entered(request), scope=scope, initial={"challenge": request.GET.get("challenge", "")})
+    form = RolloutForm(
+        entered(request), scope=scope, initial={"challenge": entry_of(request.GET.get("challenge", ""))}
+    )
     today = timezone.localdate()
     plans: list[Plan] = []
     return decide(

@@ -56,3 +56,10 @@ def entry_of(code: str) -> str:
     """What is entered for the challenge with this code; empty when none in use has it."""
     term = Challenge.objects.current().filter(code__iexact=code).first()
     return entries_of([term])[term.pk] if term else ""
+
+
+def kept_entry(term: Challenge | None) -> str:
+    """What stands in a form for the challenge chosen before, in use or not."""
+    if term is None:
+        return ""
+    return entry_of(term.code) or term.display_name

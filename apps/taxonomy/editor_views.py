@@ -63,7 +63,7 @@ def branch(request: PersonRequest, code: str) -> HttpResponse:
 
 
 @require_GET
-@require_lead
+@require_role(Role.STAFF)
 def terms(request: PersonRequest) -> HttpResponse:
     """Challenges like what somebody types, whatever the field is called."""
     query = str(next(iter(request.GET.values()), "")).strip()[:200]

@@ -66,7 +66,13 @@ class CodeEntry(forms.RegexField):
 
 
 class TermField(forms.CharField):
-    """A current challenge by its code or its name; what is alike is offered while somebody types."""
+    """A current challenge by its code or its name; what is alike is offered while somebody types.
+
+    `also` may be entered, too: the challenge that stands there already, though it is no longer in use. The page
+    includes `taxonomy/_terms.html`.
+    """
+
+    also: Challenge | None = None
 
     default_error_messages = {
         "unknown": gettext_lazy("No challenge in use has this code or name. Choose one of the list."),
@@ -80,6 +86,8 @@ class TermField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        if self.also is not None and text.lower() in {self.also.code.lower(), self.also.display_name.lower()}:
+            return self.also
         named = Q(code__iexact=text) | Q(name__iexact=text) | Q(name_fr__iexact=text)
         found = list(Challenge.objects.current().filter(named).order_by("pk")[:3])
         exact = [challenge for challenge in found if challenge.code.lower() == text.lower()]
@@ -88,6 +96,13 @@ class TermField(forms.CharField):
         if len(found) > 1 and not exact:
             raise forms.ValidationError(self.error_messages["ambiguous"], code="ambiguous")
         return (exact or found)[0]
+
+
+def keep_term(form: forms.Form, name: str, term: Challenge | None) -> None:
+    """Let the field be saved with the challenge it had before, though that is no longer in use."""
+    field = form.fields[name]
+    assert isinstance(field, TermField)
+    field.also = term
 
 
 class DayField(forms.DateField):

@@ -160,7 +160,7 @@ def has_it_tried(lead: Visitor, idea: Idea) -> None:
 def makes_it_a_solution(lead: Visitor, idea: Idea) -> None:
     page = lead.page
     page.goto(f"/ideas/{idea.pk}/promote/")
-    page.locator("[name=challenge]").select_option("queue")
+    page.locator("[name=challenge]").fill("queue")
     page.locator("[name=kind]").select_option("sop")
     lead.look()
     page.get_by_role("button", name="Publish it").click()

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.ideas.anonymity import author_key
 from apps.ideas.models import Call, Comment, Idea, Vote
 from apps.ideas.services import vote
+from apps.taxonomy.models import Challenge
 from tests.factories import AliasFactory, ChallengeFactory, SolutionFactory
 from tests.ideas.helpers import text_of
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory, VoteFactory
@@ -275,7 +276,7 @@ def test_a_recipe_is_written_in_both_languages_part_by_part(signed_in, idea, cha
 
 def test_a_call_is_made_from_a_challenge_changed_and_closed(signed_in, challenge, lead, chain):
     client = signed_in(lead)
-    assert 'value="waiting" selected' in client.get("/calls/new/?challenge=waiting").content.decode()
+    assert f'value="{challenge.name}"' in client.get("/calls/new/?challenge=waiting").content.decode()
     client.post(
         "/calls/new/",
         {
@@ -362,3 +363,38 @@ def test_the_page_of_an_idea_asks_the_same_number_of_questions_however_much_is_s
     grow(4)
     with django_assert_num_queries(len(few)):
         client.get(f"/ideas/{idea.pk}/")
+
+
+@pytest.mark.parametrize("entry", ["waiting", "WAITING", "Long wait at the counter"])
+def test_a_challenge_is_looked_up_by_its_code_or_name(signed_in, challenge, staff, chain, entry):
+    signed_in(staff).post("/ideas/new/", {"text": "A greeter", "listed": entry})
+    assert Idea.objects.get().challenge == challenge
+
+
+def test_a_challenge_nobody_knows_comes_back_with_what_was_written(signed_in, challenge, staff, chain):
+    page = signed_in(staff).post("/ideas/new/", {"text": "A greeter", "listed": "Unicorns"})
+    assert page.status_code == 422
+    assert "No challenge in use has this code or name." in page.content.decode()
+    assert "A greeter" in page.content.decode()
+    assert "Unicorns" in page.content.decode()
+
+
+def test_a_form_is_as_small_with_many_challenges(signed_in, challenge, staff, chain):
+    client = signed_in(staff)
+    few = len(client.get("/ideas/new/").content)
+    ChallengeFactory.create_batch(40)
+    assert abs(len(client.get("/ideas/new/").content) - few) < 200
+    offered = client.get("/taxonomy/terms/", {"listed": "long wait"}).content.decode()
+    assert "Long wait at the counter" in offered
+    assert offered.count("<option") < 20
+
+
+def test_an_idea_keeps_a_challenge_that_is_no_longer_in_use(signed_in, challenge, staff, chain):
+    idea = IdeaFactory(author=staff, unit=chain.lille, challenge=challenge, state="new")
+    Challenge.objects.filter(pk=challenge.pk).update(retired_on=date(2024, 1, 1))
+    client = signed_in(staff)
+    form = client.get(f"/ideas/{idea.pk}/edit/").context["form"]
+    entries = {name: form[name].value() for name in ("seen_at", "title", "problem", "text", "challenge")}
+    assert client.post(f"/ideas/{idea.pk}/edit/", {**entries, "title": "A better title"}).status_code == 302
+    idea.refresh_from_db()
+    assert (idea.title, idea.challenge) == ("A better title", challenge)

@@ -54,6 +54,17 @@ def test_units_come_from_boxes_a_list_and_a_search(
     assert units == {"LILLE", "NICE", "ARLES", *(unit.code for unit in places)}
 
 
+def test_a_problem_without_an_outcome_is_not_rolled_out(
+    signed_in: SignIn, lead: User, chain: Chain, challenge: Challenge
+) -> None:
+    Challenge.objects.filter(pk=challenge.pk).update(metric=None)
+    response = signed_in(lead).post(
+        reverse("planning:rollout-new"), {"challenge": challenge.name, "units": ["LILLE"]}
+    )
+    assert response.status_code == 422
+    assert "This challenge has no outcome yet" in text_of(response)
+
+
 def test_a_name_nobody_knows_is_named(signed_in: SignIn, lead: User, chain: Chain, challenge: Challenge) -> None:
     entries = {"challenge": challenge.code, "listed": "Lille\nAtlantis"}
     response = signed_in(lead).post(reverse("planning:rollout-new"), entries)
