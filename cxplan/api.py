@@ -9,7 +9,8 @@ from apps.accounts.api import UnitViewSet
 from apps.core.problems import no_such_address
 from apps.curation.api import PackViewSet
 from apps.feedback.api import ResponseViewSet
-from apps.ideas.api import CallViewSet, IdeaViewSet
+from apps.ideas.api import CallViewSet
+from apps.ideas.deciding_api import DecidedIdeaViewSet
 from apps.impact.api import CheckViewSet, ClaimViewSet, EffectViewSet, RankingViewSet
 from apps.impact.api_readings import ReadingViewSet
 from apps.imports.api import ImportViewSet
@@ -36,7 +37,7 @@ router.register("solutions", SolutionViewSet, "solution")
 router.register("solution-aliases", SolutionAliasViewSet, "solution-alias")
 router.register("change-requests", ChangeRequestViewSet, "change-request")
 router.register("playbooks", PlaybookViewSet, "playbook")
-router.register("ideas", IdeaViewSet, "idea")
+router.register("ideas", DecidedIdeaViewSet, "idea")
 router.register("calls", CallViewSet, "call")
 router.register("plans", PlanViewSet, "plan")
 router.register("actions", ActionViewSet, "action")

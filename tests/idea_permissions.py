@@ -7,7 +7,17 @@ from django.core.files.base import ContentFile
 from apps.accounts.models import Unit
 from apps.taxonomy.models import Challenge
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory
-from tests.permission_rows import API_MEMBERS, WRITE, collection, endpoint, leads, members, page
+from tests.permission_rows import (
+    API_LEADS,
+    API_MEMBERS,
+    API_WRITE,
+    WRITE,
+    collection,
+    endpoint,
+    leads,
+    members,
+    page,
+)
 
 IDEA_PAGES = [
     page("GET", "ideas:idea-list", members()),
@@ -84,5 +94,16 @@ IDEA_API = [
     endpoint("DELETE", "idea-vote", API_MEMBERS, "idea", scopes=WRITE),
     endpoint("GET", "idea-comments", API_MEMBERS, "idea"),
     endpoint("POST", "idea-comments", (401, 400, 400, 400, 400, 400), "idea", scopes=WRITE),
+    # Decisions are for leads of the unit: an empty body, or a state that does not allow it.
+    endpoint("POST", "idea-review", API_LEADS, "idea", scopes=WRITE),
+    *(
+        endpoint("POST", f"idea-{decision}", API_WRITE, "idea", scopes=WRITE)
+        for decision in ("ask", "pilot", "decline", "merge", "hide")
+    ),
+    endpoint("POST", "idea-reopen", API_WRITE, "declined", scopes=WRITE),
+    endpoint("POST", "idea-unmerge", (401, 403, 403, 403, 409, 409), "idea", scopes=WRITE),
+    endpoint("POST", "idea-promote", API_CHANGE, "idea", scopes=WRITE),
+    endpoint("POST", "idea-publish", (401, 403, 403, 403, 422, 422), "idea", scopes=WRITE),
+    endpoint("POST", "idea-let-in", (401, 404, 404, 404, 200, 200), "held", scopes=WRITE),
     *collection("call", "call"),
 ]

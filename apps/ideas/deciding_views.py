@@ -17,12 +17,10 @@ from apps.accounts.models import Role, Unit
 from apps.ideas import decisions, moderation, selectors
 from apps.ideas.details import IdeaDetail
 from apps.ideas.forms import DeclineForm, MergeForm, PilotForm, ReasonForm, RecipeForm, refusals
-from apps.ideas.models import Comment, Idea
-from apps.ideas.promotion import publish_idea, write_recipe
+from apps.ideas.models import Comment
+from apps.ideas.promotion import publish_idea, recipe_of, write_recipe
 from apps.ideas.states import Step, is_possible
 from apps.ideas.views import detail_of, told, unit_of
-from apps.library.services import newest_version
-from apps.library.texts import RecipeText
 
 UNITS_SHOWN = 150
 
@@ -145,7 +143,7 @@ def unmerge(request: PersonRequest, pk: int) -> HttpResponse:
 def promote(request: PersonRequest, pk: int) -> HttpResponse:
     detail = _decided_by(request, pk, Step.PROMOTE)
     idea = detail.idea
-    text, french = _recipe_of(idea)
+    text, french = recipe_of(idea)
     form = RecipeForm(_posted(request), idea=idea, text=text, french=french)
     if form.is_bound and form.is_valid():
         with refusals(form):
@@ -246,17 +244,6 @@ def _comment(request: PersonRequest, pk: int) -> Comment:
     units = Unit.objects.in_scope(scope)
     found: Comment = get_object_or_404(Comment.objects.select_related("idea").filter(idea__unit__in=units), pk=pk)
     return found
-
-
-def _recipe_of(idea: Idea) -> tuple[RecipeText, RecipeText]:
-    """The draft's words, or before there is one what the idea says."""
-    if idea.solution is None:
-        return RecipeText(title=idea.title, summary=idea.text[:2000], why=idea.problem), RecipeText()
-    newest = newest_version(idea.solution)
-    if newest is None:
-        return RecipeText(title=idea.solution.title), RecipeText()
-    texts = {one.language: one.text for one in newest.translations.all()}
-    return newest.text, texts.get("fr", RecipeText())
 
 
 def _posted(request: PersonRequest) -> QueryDict | None:

@@ -15,13 +15,31 @@ from apps.ideas.services import locked, move, note
 from apps.ideas.states import State, Step, next_state
 from apps.ideas.telling import tell_authors, tell_voters
 from apps.library.models import Solution
-from apps.library.services import Facts, create_solution, link_solution, publish_solution, revise_solution
+from apps.library.services import (
+    Facts,
+    create_solution,
+    link_solution,
+    newest_version,
+    publish_solution,
+    revise_solution,
+)
 from apps.library.texts import RecipeText
 from apps.taxonomy.models import Challenge
 
 
 class PromotionIncomplete(CxplanError):
     code = "promotion_incomplete"
+
+
+def recipe_of(idea: Idea) -> tuple[RecipeText, RecipeText]:
+    """The words of the draft, in English and French; before there is one what the idea says."""
+    if idea.solution is None:
+        return RecipeText(title=idea.title, summary=idea.text[:2000], why=idea.problem), RecipeText()
+    newest = newest_version(idea.solution)
+    if newest is None:
+        return RecipeText(title=idea.solution.title), RecipeText()
+    texts = {one.language: one.text for one in newest.translations.all()}
+    return newest.text, texts.get("fr", RecipeText())
 
 
 @transaction.atomic
