@@ -8,6 +8,7 @@ from apps.accounts.models import Unit
 from apps.taxonomy.models import Challenge
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory
 from tests.permission_rows import (
+    API_CHANGE,
     API_LEADS,
     API_MEMBERS,
     API_WRITE,
