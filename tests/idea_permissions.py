@@ -8,7 +8,6 @@ from apps.accounts.models import Unit
 from apps.taxonomy.models import Challenge
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory
 from tests.permission_rows import (
-    API_CHANGE,
     API_LEADS,
     API_MEMBERS,
     API_WRITE,
@@ -103,7 +102,7 @@ IDEA_API = [
     ),
     endpoint("POST", "idea-reopen", API_WRITE, "declined", scopes=WRITE),
     endpoint("POST", "idea-unmerge", (401, 403, 403, 403, 409, 409), "idea", scopes=WRITE),
-    endpoint("POST", "idea-promote", API_CHANGE, "idea", scopes=WRITE),
+    endpoint("POST", "idea-promote", (401, 403, 403, 403, 422, 422), "idea", scopes=WRITE),
     endpoint("POST", "idea-publish", (401, 403, 403, 403, 422, 422), "idea", scopes=WRITE),
     endpoint("POST", "idea-let-in", (401, 404, 404, 404, 200, 200), "held", scopes=WRITE),
     *collection("call", "call"),

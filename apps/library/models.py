@@ -129,8 +129,6 @@ class Solution(models.Model):
         ]
         indexes = [
             GinIndex(fields=["search_words"], name="library_solution_words"),
-            GinIndex(OpClass(Searchable("title"), "gin_trgm_ops"), name="library_solution_title"),
-            GinIndex(OpClass(Searchable("title_fr"), "gin_trgm_ops"), name="library_solution_title_fr"),
             GinIndex(OpClass("search_title", "gin_trgm_ops"), name="library_solution_titles"),
             models.Index(fields=["review_due_on"], name="library_solution_review_due"),
         ]

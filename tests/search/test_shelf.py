@@ -209,6 +209,18 @@ def test_a_table_that_is_emptied_at_once_is_read_again(staff):
     assert codes("what=solutions&challenge=queue", staff) == []
 
 
+def test_rows_that_are_copied_into_a_table_are_read_at_once(staff):
+    link = SolutionLinkFactory(solution=SolutionFactory(code="sign"), challenge=ChallengeFactory(code="queue"))
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY library_solutionlink TO STDOUT") as out:
+            rows = b"".join(bytes(block) for block in out)
+        link.delete()
+        assert codes("what=solutions&challenge=queue", staff) == []
+        with cursor.copy("COPY library_solutionlink FROM STDIN") as into:
+            into.write(rows)
+    assert codes("what=solutions&challenge=queue", staff) == ["sign"]
+
+
 def test_a_change_that_is_not_committed_is_not_seen_by_others(staff):
     SolutionFactory(code="sign")
     before = shelf.current_shelf()
