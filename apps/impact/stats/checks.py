@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse, special
+from scipy import sparse, special
 
 from . import placebo, semiseparable
 from .actions import Joint, Readings
@@ -14,7 +14,8 @@ from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
 from .effects import Mixture, posterior
-from .information import Model, leave_groups_out, local_variance
+from .information import Model, leave_groups_out, local_variance, some_rows
+from .noise import Noise
 from .plain import Plain
 from .results import Check
 from .solutions import Uses, information_share
@@ -24,6 +25,8 @@ SPREAD_LOW, SPREAD_HIGH = 0.85, 1.15
 AUTOCORRELATION_MAX = 0.03
 KURTOSIS_MAX = 1.0  # excess
 REGION_VARIANCE = (0.8, 1.25)
+ALIKE = 4  # groups of units with about as many blocks, filtered together
+AT_ONCE = 8  # weeks that are learnt from in one step
 LIKE_PRECISION = 60  # placebos of like precision an action is compared with
 
 
@@ -186,40 +189,37 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
         usable=None if panel.usable is None else panel.usable[pool],
     )
     cell = cells(part, scaled, noise.origin)
-    periods = cell.y.shape[0]
-    state = noise.v_a + noise.v_s * semiseparable.ar1_correlation(periods, noise.rho)
+    periods, seen = cell.y.shape[0], cell.n.T > 0
+    sizes = model.statistics.block_count[pool]
+    # per week and unit: its residual, then the columns of its random effects, each of variance 1
+    columns = np.zeros((periods, pool.shape[0], 2 + int(sizes.max(initial=0))))
+    columns[:, :, 0] = cell.y - joint.weeks[model.group[pool]].T
+    columns[:, :, 1] = np.sqrt(noise.v_a)
     expected = model.columns.a @ joint.beta.mean
-    seen = cell.n.T > 0
-    d = precision(cell.n, noise.sampling, noise.nu2).T
-    resid = cell.y.T - joint.weeks[model.group[pool]]
-    v = np.broadcast_to(state, (pool.shape[0], periods, periods)).copy()
     for bucket in model.buckets:
-        unit = model.blocks.unit[bucket.index[:, 0]]
-        here = np.flatnonzero(np.isin(unit, pool))
-        if not here.size:
+        size = bucket.index.shape[1]
+        at = np.flatnonzero(sizes == size)
+        if not at.size:
             continue
-        at, index = np.searchsorted(pool, unit[here]), bucket.index[here]
-        size = index.shape[1]
+        here = np.searchsorted(model.blocks.unit[bucket.index[:, 0]], pool[at])
+        index = bucket.index[here]
         flat = index.ravel()
         x = rows(np.repeat(at, size), model.blocks.start[flat], model.blocks.end[flat], cell)
-        x = np.ascontiguousarray(x.T).reshape(at.shape[0], size, periods)
-        prior = local_variance(bucket, joint.info.spread)[here]
-        v[at] += np.matmul(x.transpose(0, 2, 1), np.matmul(prior, x))
-        resid[at] -= np.matmul(expected[index][:, None, :], x)[:, 0]
-    # periods without answers stand apart: no covariance, no residual
-    v *= seen[:, :, None] & seen[:, None, :]
-    diagonal = np.arange(periods)
-    v[:, diagonal, diagonal] += np.where(seen, 1.0 / np.where(seen, d, 1.0), 1.0)
-    lower, resid = np.linalg.cholesky(v), np.where(seen, resid, 0.0)
-    innovation = np.stack(
-        [linalg.solve_triangular(lower[i], resid[i], lower=True, check_finite=False) for i in range(pool.shape[0])]
-    )
+        x = x.reshape(periods, at.size, size).transpose(1, 0, 2)
+        root = np.linalg.cholesky(local_variance(some_rows(bucket, here), joint.info.spread))
+        columns[:, at, 2 : 2 + size] = np.matmul(x, root).transpose(1, 0, 2)
+        columns[:, at, 0] -= np.matmul(x, expected[index][:, :, None])[:, :, 0].T
+    d = precision(cell.n, noise.sampling, noise.nu2)
+    innovation = np.empty_like(d)
+    for some in np.array_split(np.argsort(sizes, kind="stable"), ALIKE):
+        width = 2 + int(sizes[some].max(initial=0))
+        innovation[:, some] = _one_step_errors(columns[:, some, :width], d[:, some], noise)
     pairs: list[Floats] = []
     every: list[Floats] = []
     regions: list[int] = []
     for i in range(pool.shape[0]):
         spot = np.flatnonzero(seen[i])[1:]
-        z = innovation[i, spot]
+        z = innovation[spot, i]
         every.append(z)
         regions.extend([int(part.region[i])] * z.shape[0])
         next_to = np.diff(spot) == 1
@@ -257,6 +257,47 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
             limit=f"{REGION_VARIANCE[0]}–{REGION_VARIANCE[1]}",
         )
     )
+
+
+def _one_step_errors(columns: Floats, d: Floats, noise: Noise) -> Floats:
+    """Standardised one-step-ahead errors of units, (P, U); 0 in periods without answers.
+
+    The state and the error of cells are filtered out of every column (Kalman), which leaves a regression
+    with independent errors of variance 1; its effects, of variance 1 too, are then learnt week by week.
+
+    Parameters
+    ----------
+    columns : (P, U, 1 + K) float
+        Of every unit its values, then K columns of random effects.
+    d : (P, U) float
+        Cell precisions, 0 without answers.
+    noise : Noise
+        The state's variance and correlation.
+    """
+    periods, units, width = columns.shape
+    white = np.zeros_like(columns)
+    known, variance = np.zeros((units, width)), np.full(units, noise.v_s)
+    for t in range(periods):
+        gap = columns[t] - known
+        gain = d[t] / (1.0 + d[t] * variance)
+        white[t] = gap * np.sqrt(gain)[:, None]
+        known = noise.rho * (known + gap * (gain * variance)[:, None])
+        variance = noise.rho**2 * variance * (1.0 - gain * variance) + noise.v_s * (1.0 - noise.rho**2)
+    white = np.ascontiguousarray(white.transpose(1, 0, 2))
+    out = np.empty((units, periods))
+    mean, covariance = np.zeros((units, width - 1, 1)), np.tile(np.eye(width - 1), (units, 1, 1))
+    for first in range(0, periods, AT_ONCE):
+        y, z = white[:, first : first + AT_ONCE, :1], white[:, first : first + AT_ONCE, 1:]
+        lead = np.matmul(z, covariance)
+        spread = np.eye(y.shape[1]) + np.matmul(lead, z.transpose(0, 2, 1))
+        solved = np.linalg.solve(
+            np.linalg.cholesky(spread), np.concatenate([y - np.matmul(z, mean), lead], axis=2)
+        )
+        error, lead = solved[:, :, :1], solved[:, :, 1:]
+        out[:, first : first + AT_ONCE] = error[:, :, 0]
+        mean += np.matmul(lead.transpose(0, 2, 1), error)
+        covariance -= np.matmul(lead.transpose(0, 2, 1), lead)
+    return out.T
 
 
 def _scores(model: Model, joint: Joint, residuals: Residuals) -> Floats:

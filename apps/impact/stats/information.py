@@ -212,7 +212,7 @@ def build(
     )
 
 
-def some_rows(bucket: Bucket, only: slice) -> Bucket:
+def some_rows(bucket: Bucket, only: slice | Ints) -> Bucket:
     """The bucket of some of its units, for their Λ."""
     return Bucket(
         index=bucket.index[only],
@@ -232,15 +232,6 @@ def local_variance(bucket: Bucket, spread: Floats) -> Floats:
     at = np.arange(bucket.index.shape[1])
     out[:, at, at] += bucket.own * v[V_B] + bucket.side * v[V_SB] + bucket.wide
     return np.asarray(out)
-
-
-def dense_rows(a: sparse.csr_array, first: int, count: int) -> Floats:
-    """Some rows of a sparse matrix one after the other, (count, Q); many times faster than slicing it."""
-    out = np.zeros((count, a.shape[1]))
-    place = a.indptr[first : first + count + 1]
-    entries = slice(place[0], place[-1])
-    out[np.repeat(np.arange(count), np.diff(place)), a.indices[entries]] = a.data[entries]
-    return out
 
 
 def integrate(model: Model, spread: Floats) -> Information:

@@ -13,10 +13,10 @@ import numpy as np
 
 from . import semiseparable
 from .actions import Joint
-from .blocks import rows
+from .blocks import PRIMARY, rows
 from .cells import Scaling, answers, cells, precision
 from .data import Bools, Floats, Ints, Panel, Settings
-from .information import Model, dense_rows, local_variance, some_rows
+from .information import Model, local_variance, some_rows
 
 TRAIL = 4  # weeks a manager looks back on
 TRIES = 6  # at-risk units looked at per action, nearest dip first
@@ -135,53 +135,56 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
         d=precision(cell.n, noise.sampling, noise.nu2), v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho
     )
     edges = weeks[:, None] + np.array([0, settings.ramp_weeks, settings.primary_end, settings.late_end, 10**9])
-    count = units.shape[0]
-    start, end = edges[:, :4].ravel(), edges[:, 1:].ravel()
-    x_all = rows(np.repeat(local, 4), start, np.minimum(end, panel.weeks), cell)
-    wx_all = semiseparable.apply(factors.take(np.repeat(local, 4)), x_all)
+    count, many = units.shape[0], edges.shape[1] - 1
+    start, end = edges[:, :many].ravel(), edges[:, 1:].ravel()
+    owner = np.repeat(local, many)
+    x = rows(owner, start, np.minimum(end, panel.weeks), cell)
+    wx = semiseparable.apply(factors.take(owner), x)
+    x, wx = (np.ascontiguousarray(each.T).reshape(count, many, -1) for each in (x, wx))
+    group = model.group[units]
+    resid = cell.y.T[local] - joint.weeks[group]
+    information = np.matmul(wx, x.transpose(0, 2, 1))
+    score = np.matmul(wx, resid[:, :, None])[:, :, 0]
+    present = np.abs(wx).max(axis=2) > 0
+    along = np.zeros((count, many, joint.beta.mean.shape[0]))
     offset = np.concatenate([[0], np.cumsum(stats.block_count)])
-    place = {int(b.index.shape[1]): k for k, b in enumerate(model.buckets)}
-    effect, se = np.full(count, np.nan), np.full(count, np.nan)
-    sigma, beta = joint.beta.covariance, joint.beta.mean
-    for i in range(count):
-        unit = int(units[i])
-        x = x_all[:, 4 * i : 4 * i + 4]
-        keep = np.abs(wx_all[:, 4 * i : 4 * i + 4]).max(axis=0) > 0
-        if not keep[1]:
+    for bucket, inverse in zip(model.buckets, joint.info.inverse, strict=True):
+        size = bucket.index.shape[1]
+        here = np.flatnonzero(stats.block_count[units] == size)
+        if not here.size:
             continue
-        x, wx = x[:, keep], wx_all[:, 4 * i : 4 * i + 4][:, keep].T
-        at = int(keep[0])
-        g = int(model.group[unit])
-        y = cell.y[:, local[i]] - joint.weeks[g]
-        information, score = wx @ x, wx @ y
-        size = int(stats.block_count[unit])
-        beta_part = np.zeros((x.shape[1], beta.shape[0]))
-        if size:
-            bucket = model.buckets[place[size]]
-            row = int(np.searchsorted(bucket.index[:, 0], offset[unit]))
-            index = bucket.index[row]
-            prior = local_variance(some_rows(bucket, slice(row, row + 1)), joint.info.spread)[0]
-            n = joint.info.inverse[place[size]][row]
-            blocks = rows(np.full(size, local[i]), model.blocks.start[index], model.blocks.end[index], cell)
-            across = wx @ blocks
-            r = prior @ n
-            resid = stats.cy[index] - stats.c[index] @ joint.weeks[g]
-            a = dense_rows(model.columns.a, int(index[0]), size)
-            information = information - across @ r @ across.T
-            beta_part = (across - across @ r @ bucket.s[row]) @ a
-            score = score - across @ (r @ resid) - beta_part @ beta
-            wx = wx - across @ r @ stats.c[index]
-        along = beta_part - wx @ joint.slope[g].T
-        information = information - wx @ joint.gamma[g] @ wx.T - along @ sigma @ along.T
-        information = 0.5 * (information + information.T)
-        try:
-            lower = np.linalg.cholesky(information)
-        except np.linalg.LinAlgError:
-            continue
-        inverse = np.linalg.inv(lower)
-        covariance = inverse.T @ inverse
-        effect[i] = float(covariance[at] @ score)
-        se[i] = float(np.sqrt(covariance[at, at]))
+        row = np.searchsorted(bucket.index[:, 0], offset[units[here]])
+        index = bucket.index[row]
+        of_blocks = index.ravel()
+        own = rows(np.repeat(local[here], size), model.blocks.start[of_blocks], model.blocks.end[of_blocks], cell)
+        across = np.matmul(wx[here], np.ascontiguousarray(own.T).reshape(here.size, size, -1).transpose(0, 2, 1))
+        reach = np.matmul(
+            across, np.matmul(local_variance(some_rows(bucket, row), joint.info.spread), inverse[row])
+        )
+        c = stats.c[index]
+        left = stats.cy[index] - np.matmul(c, joint.weeks[group[here]][:, :, None])[:, :, 0]
+        information[here] -= np.matmul(reach, across.transpose(0, 2, 1))
+        score[here] -= np.matmul(reach, left[:, :, None])[:, :, 0]
+        a = model.columns.a[of_blocks].toarray().reshape(here.size, size, -1)
+        along[here] = np.matmul(across - np.matmul(reach, bucket.s[row]), a)
+        wx[here] -= np.matmul(reach, c)
+    score -= along @ joint.beta.mean
+    for g in np.unique(group):
+        mine = np.flatnonzero(group == g)
+        information[mine] -= np.matmul(wx[mine] @ joint.gamma[g], wx[mine].transpose(0, 2, 1))
+        along[mine] -= wx[mine] @ joint.slope[g].T
+    information -= np.matmul(along @ joint.beta.covariance, along.transpose(0, 2, 1))
+    return _primary(information, score, present)
+
+
+def _primary(information: Floats, score: Floats, present: Bools) -> Placebos:
+    """The primary block's effect of each pseudo-action; blocks without any week of theirs are left out."""
+    both = present[:, :, None] & present[:, None, :]
+    information = np.where(both, 0.5 * (information + information.transpose(0, 2, 1)), np.eye(present.shape[1]))
+    sound = present[:, PRIMARY] & (np.linalg.eigvalsh(information)[:, 0] > 0)
+    covariance = np.linalg.inv(information[sound])[:, PRIMARY]
+    effect = (covariance * np.where(present, score, 0.0)[sound]).sum(axis=1)
+    se = np.sqrt(covariance[:, PRIMARY])
     good = np.isfinite(effect) & np.isfinite(se) & (se > 0) & (se < 1e3)
     return Placebos(effect=effect[good], se=se[good])
 

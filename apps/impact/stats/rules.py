@@ -171,7 +171,7 @@ def quality(facts: ActionFacts, settings: Settings) -> Floats:
     clean = np.where(facts.disturbed | (facts.shared >= s.overlap_share), 0.0, 1.0 - facts.shared)
     recorded = np.where(facts.fidelity >= 80.0, 1.0, np.where(np.isnan(facts.fidelity), 0.0, 0.5))
     shares = np.stack([facts.fewest / s.comparison_units, before, after, calm, clean, recorded], axis=1)
-    return np.floor(np.clip(shares, 0.0, 1.0) * np.array([points for _, points in QUALITY]) + 1e-9)
+    return np.asarray(np.floor(np.clip(shares, 0.0, 1.0) * np.array([points for _, points in QUALITY]) + 1e-9))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
