@@ -140,7 +140,7 @@ def measure(model: Model, joint: Joint, panel: Panel, units: Ints, weeks: Ints, 
     owner = np.repeat(local, many)
     x = rows(owner, start, np.minimum(end, panel.weeks), cell)
     wx = semiseparable.apply(factors.take(owner), x)
-    x, wx = (np.ascontiguousarray(each.T).reshape(count, many, -1) for each in (x, wx))
+    x, wx = (np.ascontiguousarray(each.T).reshape(count, many, cell.y.shape[0]) for each in (x, wx))
     group = model.group[units]
     resid = cell.y.T[local] - joint.weeks[group]
     information = np.matmul(wx, x.transpose(0, 2, 1))
