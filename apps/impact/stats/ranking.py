@@ -59,27 +59,31 @@ def rank_draws(
     """
     column = {int(k): i for i, k in enumerate(drawn)}
     wanted = list(dict.fromkeys(int(k) for k in subset))
-    able = [k for k in wanted if k in column and standing.get(k) == "rankable"]
-    means = {k: float(draws[:, column[k]].mean()) for k in wanted if k in column}
+    known = [k for k in wanted if k in column]
+    of = dict(zip(known, np.ascontiguousarray(draws[:, [column[k] for k in known]].T), strict=True))
+    means = {k: float(mine.mean()) for k, mine in of.items()}
+    able = [k for k in known if standing.get(k) == "rankable"]
     able.sort(key=lambda k: (-means[k], k))
     rest = [k for k in wanted if k not in able]
     rest.sort(key=lambda k: (-means.get(k, -np.inf), k))
-    x = draws[:, [column[k] for k in able]]
-    count = len(able)
-    better = np.full((count, count), 0.5)
-    by_solution = np.ascontiguousarray(x.T)
+    count, total = len(able), draws.shape[0]
+    x = np.stack([of[k] for k in able]) if count else np.zeros((0, total))
+    higher = np.zeros((count, count))
+    place = np.ones((count, total), dtype=np.int16)
     for i in range(count):
-        above, same = by_solution[i] > by_solution, by_solution[i] == by_solution
-        better[i] = above.mean(axis=1) + 0.5 * same.mean(axis=1)
+        above = x[i] > x
+        higher[i] = np.count_nonzero(above, axis=1)
+        place += above
+    equal = total - higher - higher.T
+    for i, later in np.argwhere(np.triu(equal, 1) > 0):
+        place[later] += x[i] == x[later]
+    better = higher / total + 0.5 * (equal / total)
     np.fill_diagonal(better, 0.5)
-    place = np.argsort(np.argsort(-x, axis=1, kind="stable"), axis=1, kind="stable") + 1 if count else x
     tail = 0.5 * (1.0 - settings.level)
-    low, high = (
-        np.quantile(place, [tail, 1.0 - tail], axis=0, method="nearest") if count else np.zeros((2, 0), dtype=int)
-    )
+    low, high = np.sort(place, axis=1)[:, np.rint((total - 1) * np.array([tail, 1.0 - tail])).astype(int)].T
+    safe = {k: _quantile(mine, settings.safe_quantile) for k, mine in of.items()}
     entries: list[Ranked] = []
     tier = 1
-    safe = {k: float(np.quantile(draws[:, column[k]], settings.safe_quantile)) for k in wanted if k in column}
     for i, k in enumerate(able):
         if i and better[i - 1, i] >= settings.tier_probability:
             tier += 1
@@ -88,20 +92,20 @@ def rank_draws(
                 solution=k,
                 rank=i + 1,
                 tier=tier,
-                p_best=float((place[:, i] == 1).mean()),
-                expected_rank=float(place[:, i].mean()),
+                p_best=float((place[i] == 1).mean()),
+                expected_rank=float(place[i].mean()),
                 rank_low=int(low[i]),
                 rank_high=int(high[i]),
                 safe=safe[k],
-                expected_gain=_gain(draws, column, means, k, able),
+                expected_gain=_gain(of[k], means, k, able),
                 worth_trying=False,
             )
         )
-    top = x.max(axis=1) if count else None
+    top = x.max(axis=0) if count else None
     for k in rest:
         chance = None
-        if k in column:
-            chance = 1.0 if top is None else float((draws[:, column[k]] > top).mean())
+        if k in of:
+            chance = 1.0 if top is None else float((of[k] > top).mean())
         entries.append(
             Ranked(
                 solution=k,
@@ -112,7 +116,7 @@ def rank_draws(
                 rank_low=None,
                 rank_high=None,
                 safe=safe.get(k),
-                expected_gain=_gain(draws, column, means, k, able) if k in column else None,
+                expected_gain=_gain(of[k], means, k, able) if k in of else None,
                 worth_trying=chance is not None and 0.1 <= chance <= 0.6,
             )
         )
@@ -120,9 +124,14 @@ def rank_draws(
     return Ranking(entries=tuple(entries), better=better, safe_pick=pick)
 
 
-def _gain(
-    draws: Floats, column: Mapping[int, int], means: Mapping[int, float], k: int, able: Sequence[int]
-) -> float:
+def _gain(draws: Floats, means: Mapping[int, float], k: int, able: Sequence[int]) -> float:
     """E[max(Θ_k, best other mean, 0)] − max of the means and 0: what knowing Θ_k would be worth."""
     other = max([means[m] for m in able if m != k] + [0.0])
-    return float(np.maximum(draws[:, column[k]], other).mean() - max(other, means[k]))
+    return float(np.maximum(draws, other).mean() - max(other, means[k]))
+
+
+def _quantile(draws: Floats, p: float) -> float:
+    at = (draws.shape[0] - 1) * p
+    low = int(at)
+    ordered = np.partition(draws, [low, low + 1])
+    return float(ordered[low] + (at - low) * (ordered[low + 1] - ordered[low]))
