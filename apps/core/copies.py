@@ -48,8 +48,6 @@ def _written(field: "models.Field[Any, Any]", values: Any, count: int) -> list[s
         return _written(field, [values], 1) * count
     if isinstance(field, models.FloatField):
         return [_NULL if value is None else repr(value) for value in values]
-    if isinstance(field, models.BinaryField):
-        return [f"\\\\x{value.hex()}" for value in values]
     write: Callable[[Any], str] = _json if isinstance(field, models.JSONField) else str
     known = {id(value): value for value in values}
     texts = {key: _NULL if one is None else write(one).translate(_ESCAPES) for key, one in known.items()}

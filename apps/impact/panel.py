@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from operator import attrgetter
 from typing import cast
 
@@ -26,10 +26,8 @@ WEEKS_MAX = 520
 _EPOCH = date(2000, 1, 3)  # a Monday
 DROPPED = (Event.Kind.CLOSURE, Event.Kind.OUTAGE)
 
-# A cell as PostgreSQL sends its numbers one after the other, big-endian.
-_CELL = np.dtype(
-    [("unit", ">i8"), ("week", ">i4"), ("n", ">f8"), ("effective", ">f8"), ("mean", ">f8"), ("m2", ">f8")]
-)
+# What is read of a unit's cells, one number after the other as PostgreSQL sends them, big-endian.
+_CELL = {"week": ">i4", "n": ">f8", "effective": ">f8", "mean": ">f8", "m2": ">f8"}
 _HEADER_BYTES = 19
 
 
@@ -111,14 +109,15 @@ def read_metric(*, metric: Metric, as_of: date, settings: Settings = DEFAULTS) -
     sources = side_sources(metric, Metric.objects.select_related("touchpoint"))
     logs = _read_logs([metric.pk, *sources])
     seen = set(cells.unit.tolist()) | {log.unit_id for log in logs if log.metric_id == metric.pk}
-    units = sorted(Unit.objects.filter(pk__in=seen).only("id", "kind", "region", "path"), key=attrgetter("pk"))
+    named = Unit.objects.filter(pk__in=seen).values_list("pk", "kind", "region", "path", named=True)
+    units = sorted(named, key=attrgetter("pk"))
     row = {unit.pk: index for index, unit in enumerate(units)}
     first = _EPOCH + int(cells.week.min()) * WEEK if cells.week.size else last
     weeks = weeks_between(first, last) + 1
     kinds, kind = _labels([unit.kind for unit in units])
     regions, region = _labels([unit.region for unit in units])
     y, n, within = _grid(cells, row, first, weeks, metric.sign)
-    usable, event_unit, event_start, event_end = _read_events(units, first, weeks)
+    usable, event_unit, event_start, event_end = _read_events([unit.path for unit in units], first, weeks)
     logs = [log for log in logs if log.unit_id in row]
     actions, solution_ids = _actions(logs, metric, row, first, weeks, settings)
     return MetricData(
@@ -148,12 +147,14 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
     statement = sql.SQL(
         """
         COPY (
-            SELECT string_agg(
-                int8send(unit_id) || int4send((week - DATE '2000-01-03') / 7) || float8send(n)
-                || float8send((weight * weight / weight_squares)::float8)
-                || float8send(mean) || float8send(m2),
-                ''
-            )
+            SELECT int8send(unit_id),
+                   string_agg(int4send((week - DATE '2000-01-03') / 7), ''),
+                   string_agg(float8send(n), ''),
+                   string_agg(float8send(
+                       CASE WHEN weight = n AND weight_squares = n THEN n
+                       ELSE (weight * weight / weight_squares)::float8 END), ''),
+                   string_agg(float8send(mean), ''),
+                   string_agg(float8send(m2), '')
             FROM feedback_cell
             WHERE metric_id = {} AND week BETWEEN {} AND {}
             GROUP BY unit_id
@@ -161,24 +162,33 @@ def _read_cells(*, metric: Metric, first: date, last: date) -> _Cells:
         """
     ).format(metric.pk, first, last)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        rows = np.frombuffer(b"".join(_fields(b"".join(copy))), dtype=_CELL)
+        found = list(_fields(b"".join(copy)))
+    width = 1 + len(_CELL)
+    unit = np.frombuffer(b"".join(found[::width]), dtype=">i8").astype(np.int64)
+    cells = {
+        name: np.frombuffer(b"".join(found[place::width]), dtype=kind).astype(kind[1:])
+        for place, (name, kind) in enumerate(_CELL.items(), start=1)
+    }
+    held = [len(weeks) // np.dtype(_CELL["week"]).itemsize for weeks in found[1::width]]
     return _Cells(
-        unit=rows["unit"].astype(np.int64),
-        week=rows["week"].astype(np.int64),
-        n=rows["n"].astype(np.float64),
-        effective=rows["effective"].astype(np.float64),
-        mean=rows["mean"].astype(np.float64),
-        m2=rows["m2"].astype(np.float64),
+        unit=np.repeat(unit, np.array(held, dtype=np.int64)),
+        week=cells["week"].astype(np.int64),
+        n=cells["n"],
+        effective=cells["effective"],
+        mean=cells["mean"],
+        m2=cells["m2"],
     )
 
 
 def _fields(data: bytes) -> Iterator[memoryview]:
-    """The one column of PostgreSQL's binary COPY: after a header, each row's count of fields, length, bytes."""
+    """PostgreSQL's binary COPY: after a header each row's count of fields, and of every field length and bytes."""
     body, at = memoryview(data), _HEADER_BYTES
-    while int.from_bytes(body[at : at + 2], "big", signed=True) > 0:
-        begin = at + 6
-        at = begin + int.from_bytes(body[at + 2 : begin], "big")
-        yield body[begin:at]
+    while (count := int.from_bytes(body[at : at + 2], "big", signed=True)) > 0:
+        at += 2
+        for _ in range(count):
+            begin = at + 4
+            at = begin + int.from_bytes(body[at:begin], "big")
+            yield body[begin:at]
 
 
 def _grid(
@@ -207,13 +217,13 @@ def _labels(values: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
     return names, np.array([index[value] for value in values], dtype=np.int64)
 
 
-def _read_events(units: Sequence[Unit], first: date, weeks: int) -> tuple[Bools | None, Ints, Ints, Ints]:
+def _read_events(paths: Sequence[str], first: date, weeks: int) -> tuple[Bools | None, Ints, Ints, Ints]:
     """Weeks to drop, and the other disturbances as (unit row, first week, week after the last)."""
     inside: dict[str, list[int]] = {}
-    for index, unit in enumerate(units):
-        for prefix in path_prefixes(unit.path):
+    for index, unit_path in enumerate(paths):
+        for prefix in path_prefixes(unit_path):
             inside.setdefault(prefix, []).append(index)
-    usable = np.ones((len(units), weeks), dtype=bool)
+    usable = np.ones((len(paths), weeks), dtype=bool)
     shifts: list[tuple[int, int, int]] = []
     for kind, path, starts_on, ends_on in Event.objects.order_by("pk").values_list(
         "kind", "unit__path", "starts_on", "ends_on"
@@ -222,7 +232,7 @@ def _read_events(units: Sequence[Unit], first: date, weeks: int) -> tuple[Bools 
         end = min(weeks, weeks_between(first, ends_on) + 1) if ends_on else weeks
         if end <= start:
             continue
-        rows = list(range(len(units))) if path is None else inside.get(path, [])
+        rows = list(range(len(paths))) if path is None else inside.get(path, [])
         if kind in DROPPED:
             usable[rows, start:end] = False
         elif path is not None:
@@ -273,13 +283,6 @@ def lag_weeks(lag_days: int, settings: Settings = DEFAULTS) -> int:
     return max(0, -(-lag_days // 7) - settings.ramp_weeks)
 
 
-def _end_week(log: Log, first: date, weeks: int) -> int:
-    """The first week in which the action no longer runs."""
-    if log.ended_on is None:
-        return weeks + WEEKS_MAX
-    return weeks_between(first, log.ended_on + timedelta(days=6))
-
-
 def _actions(
     logs: Sequence[Log],
     metric: Metric,
@@ -295,18 +298,21 @@ def _actions(
         home.setdefault(solution_id, challenge_id)
     solution_ids = tuple(sorted({pk for log in logs for pk in log.solution_ids} | set(home)))
     column = {pk: index for index, pk in enumerate(solution_ids)}
-    used: Bools = np.zeros((len(logs), len(solution_ids)), dtype=bool)
-    for index, log in enumerate(logs):
-        used[index, [column[pk] for pk in log.solution_ids]] = True
 
     def ints(values: Iterable[int]) -> Ints:
         return np.array(list(values), dtype=np.int64)
 
+    used: Bools = np.zeros((len(logs), len(solution_ids)), dtype=bool)
+    many = np.repeat(np.arange(len(logs)), ints(len(log.solution_ids) for log in logs))
+    used[many, ints(column[pk] for log in logs for pk in log.solution_ids)] = True
+    monday, ever = first.toordinal(), first.toordinal() + 7 * (weeks + WEEKS_MAX)
+    ended = ints(log.ended_on.toordinal() + 6 if log.ended_on else ever for log in logs)
     actions = Actions(
         unit=ints(row[log.unit_id] for log in logs),
-        start=ints(weeks_between(first, log.effective_on) for log in logs),
-        end=ints(_end_week(log, first, weeks) for log in logs),
-        aimed=np.array([log.metric_id == metric.pk for log in logs], dtype=bool),
+        start=(ints(log.effective_on.toordinal() for log in logs) - monday) // 7,
+        # The first week in which the action no longer runs.
+        end=(ended - monday) // 7,
+        aimed=ints(log.metric_id for log in logs) == metric.pk,
         solutions=used,
         lag=ints(lag_weeks(log.lag_days, settings) for log in logs),
         randomised=np.array([log.is_randomised for log in logs], dtype=bool),

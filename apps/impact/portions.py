@@ -11,19 +11,17 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from django.db import connection
 from django.db.models import Q
 
-from apps.core.copies import copy_rows
 from apps.core.periods import WEEK
 from apps.impact.models import Effect, Portion, Run
 from apps.impact.panel import MetricData
 from apps.impact.stats import portion as engine
-from apps.impact.stats.actions import Joint
 from apps.impact.stats.arrays import Arrays
 from apps.impact.stats.data import Floats, Ints, Settings
 from apps.impact.stats.errors import NotEstimable
-from apps.impact.stats.fit import MetricFit
-from apps.impact.stats.information import Model
+from apps.impact.stats.fit import MetricFit, State
 from apps.impact.stats.results import Series as Drawn
 from apps.impact.stats.series import draw
 
@@ -34,6 +32,8 @@ WEEKS_BEFORE, WEEKS_AFTER = 26, 52
 DECIMALS = 5
 
 Series = Mapping[str, Any]
+# Which part, its number, and its bytes.
+_Row = tuple[str, int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,13 @@ def portion_of(unit: int) -> int:
 def keep_portions(*, run: Run, data: MetricData, fit: MetricFit | None, settings: Settings) -> None:
     """Put what the run's fit needs for drawing in the place of what the metric's last one needed."""
     Portion.objects.filter(run__metric=run.metric_id).delete()
-    if fit is not None and fit.state is not None:
-        copy_rows(Portion, _rows(run, data, fit, settings))
+    if fit is None or fit.state is None:
+        return
+    statement = "COPY impact_portion (run_id, part, number, body) FROM STDIN (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(("int8", "varchar", "int4", "bytea"))
+        for part, number, body in _rows(run, data, fit, fit.state, settings):
+            copy.write_row((run.pk, part, number, body))
 
 
 def series_of(effect: Effect) -> Series | None:
@@ -125,20 +130,13 @@ def _bodies(run_id: int, wanted: Q) -> list[tuple[str, bytes]]:
     return [(part, bytes(body)) for part, body in rows]
 
 
-def _rows(run: Run, data: MetricData, fit: MetricFit, settings: Settings) -> Iterator[Portion]:
-    if fit.state is None:
-        return
-    model, joint = fit.state.model, fit.state.joint
+def _rows(run: Run, data: MetricData, fit: MetricFit, state: State, settings: Settings) -> Iterator[_Row]:
+    model, joint = state.model, state.joint
     common = engine.common(model, joint, fit.inflation)
-    body = engine.common_to_bytes(common, sign=run.metric.sign, first_week=data.first_week.isoformat())
-    yield Portion(run=run, part=Portion.Part.COMMON, number=0, body=body)
+    facts = {"sign": run.metric.sign, "first_week": data.first_week.isoformat()}
+    yield Portion.Part.COMMON.value, 0, engine.common_to_bytes(common, **facts)
     for number in range(joint.weeks.shape[0]):
-        body = engine.group_to_bytes(engine.group(joint, number))
-        yield Portion(run=run, part=Portion.Part.GROUP, number=number, body=body)
-    yield from _units(run, data, model, joint, settings)
-
-
-def _units(run: Run, data: MetricData, model: Model, joint: Joint, settings: Settings) -> Iterator[Portion]:
+        yield Portion.Part.GROUP.value, number, engine.group_to_bytes(engine.group(joint, number))
     edges = np.append(np.arange(0, data.panel.units, PORTION_UNITS), data.panel.units)
     key = np.array([log.pk for log in data.logs], dtype=np.int64)
     actions = data.actions
@@ -152,6 +150,4 @@ def _units(run: Run, data: MetricData, model: Model, joint: Joint, settings: Set
             start=actions.start[mine],
             counts_from=actions.start[mine] + settings.ramp_weeks + actions.lag[mine],
         )
-        yield Portion(
-            run=run, part=Portion.Part.UNITS, number=number, body=engine.portion_to_bytes(portion, kept.arrays)
-        )
+        yield Portion.Part.UNITS.value, number, engine.portion_to_bytes(portion, kept.arrays)

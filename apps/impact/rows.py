@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -224,7 +224,7 @@ def _persistence(solution: SolutionEffect) -> dict[str, Any] | None:
 def _interval(interval: Interval | None) -> dict[str, float | None] | None:
     if interval is None:
         return None
-    return {name: finite(value) for name, value in asdict(interval).items()}
+    return {name: finite(getattr(interval, name)) for name in Interval.__slots__}
 
 
 def _uses_in(label: int) -> Callable[[SolutionEffect], int]:

@@ -206,7 +206,8 @@ def _keep(
     _spread_side_effects(ranked, {row.solution_id for row in ranked}, settings)
     copy_rows(RankedSolution, ranked)
     elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
-    changed = _spread_side_effects(elsewhere, touched, settings)
+    unread = ("better", "persistence", "aliases", "evidence_parts")
+    changed = _spread_side_effects(elsewhere.defer(*unread), touched, settings)
     _update_verdicts(changed)
     now = timezone.now()
     keep_claims(
