@@ -90,7 +90,7 @@ class IdeaForm(forms.Form):
     )
     challenge = forms.ModelChoiceField(Challenge.objects.none(), to_field_name="code", required=False)
     listed = TermField(
-        label=gettext_lazy("Or look the challenge up"),
+        label=gettext_lazy("Look the challenge up"),
         help_text=gettext_lazy("A few letters of its name; leave it empty if you are not sure."),
         required=False,
     )

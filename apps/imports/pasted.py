@@ -32,6 +32,13 @@ KEY = "external_id"
 MESSAGES = {
     "not_yours": gettext_lazy("You do not manage “%(value)s”. Leave the row to whoever does."),
     "id_elsewhere": gettext_lazy("The id “%(value)s” stands for an action in a unit you do not manage."),
+    # Who pastes a table imports nothing and writes no mapping.
+    "unknown_unit": gettext_lazy(
+        "No unit of yours is called “%(detail)s”. Write its name or code as it stands here."
+    ),
+    "unknown_challenge": gettext_lazy("No challenge is called “%(detail)s”. Look its name up under Library."),
+    "unknown_solution": gettext_lazy("No solution is called “%(detail)s”. Look its name up under Library."),
+    "not_date": gettext_lazy("“%(value)s” is no day that can be told for sure. Write it as 2026-03-31."),
 }
 
 
@@ -46,7 +53,9 @@ class RefusedRow:
 
     @property
     def told(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        if not self.place:
+            return self.message
+        return _("%(place)s: %(message)s") % {"place": self.place, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,9 +162,9 @@ def test_a_refusal_names_the_heading_as_written_and_the_column_it_was_read_as(cl
         header="Unité\tDéfi\tSolutions\tDepuis\tVille",
     )
     told = [row.told for row in page.context["noted"].refused]
-    assert told[0].startswith("Depuis (effective_on): “some day” is no date.")
+    assert told[0].startswith("Depuis (effective_on): “some day” is no day that can be told for sure.")
     assert told[1] == "Depuis (effective_on): “Depuis” is empty. Fill it in."
-    assert told[2].startswith("solutions: ")
+    assert told[2] == "solutions: No solution is called “magic”. Look its name up under Library."
     assert "Left out, because its heading is not known: Ville" in page.content.decode()
     assert "Depuis (effective_on)" in unquote(page.context["noted"].refused_file)
 
