@@ -22,8 +22,8 @@ from apps.library.models import Solution
 from apps.library.services import Facts
 from apps.library.texts import HINTS, LABELS, LENGTH_MAX, LENGTHS, NAMES, PARTS, RecipeText
 from apps.taxonomy.choosing import entry_of, kept_entry
-from apps.taxonomy.forms import TermField, keep_term
 from apps.taxonomy.models import Challenge
+from apps.taxonomy.term_field import TermField, keep_term
 
 PHOTO_LIMIT = 12 * MEBIBYTE
 TEXT_MOST = 5_000

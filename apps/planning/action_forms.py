@@ -26,7 +26,7 @@ from apps.planning.selectors import (
     used_solutions,
 )
 from apps.taxonomy.choosing import kept_entry
-from apps.taxonomy.forms import TermField, keep_term
+from apps.taxonomy.term_field import TermField, keep_term
 
 SOLUTIONS_SHOWN = 40
 

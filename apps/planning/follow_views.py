@@ -178,11 +178,12 @@ def action_put_off(request: PersonRequest, external_id: str) -> HttpResponse:
 @require_role(Role.MANAGER)
 def action_let_go(request: PersonRequest, external_id: str) -> HttpResponse:
     action = action_in_scope(request, external_id, Role.MANAGER)
+    is_gone = False
     with told(request):
         let_go(action=action, actor=request.user, seen_at=seen_at_of(request))
         messages.success(request, _("Let go of. It is off your list; the record of it stays."))
-        return back(request, action) if request.POST.get("next") else redirect("planning:action-list")
-    return back(request, action)
+        is_gone = True
+    return redirect("planning:action-list") if is_gone and "next" not in request.POST else back(request, action)
 
 
 def _task(request: PersonRequest, pk: int, role: Role) -> Task:

@@ -16,8 +16,8 @@ from apps.planning.forms import DayField, VersionField, words
 from apps.planning.models import Plan
 from apps.planning.places import unit_choices
 from apps.planning.selectors import plannable_units
-from apps.taxonomy.forms import TermField
 from apps.taxonomy.models import Challenge
+from apps.taxonomy.term_field import TermField
 
 UNITS_AT_MOST = 1_000
 LISTED_AT_ONCE = 200

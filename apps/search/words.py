@@ -169,7 +169,7 @@ def _liken_to_most(
     highest = int(count.max(initial=0))
     most = (count > 0) & (count == highest)
     likeness[most] = sums[most] / len(each)
-    return met_by(words, has[:, most].any(axis=1).tolist(), highest)
+    return met_by(words, [bool(one) for one in has[:, most].any(axis=1)], highest)
 
 
 def _each(
