@@ -39,19 +39,20 @@ def trend_spec(trend: MetricTrend) -> Mapping[str, object]:
         {"field": "mean", "type": "quantitative", "title": metric.display_name, "format": ".2f"},
         {"field": "n", "type": "quantitative", "title": counted_label(metric), "format": ",d"},
     ]
+    band = {
+        "mark": {"type": "area"},
+        "encoding": {
+            "x": x,
+            "y": {"field": "low", "type": "quantitative", "scale": scale},
+            "y2": {"field": "high"},
+        },
+    }
     return {
         "height": 240,
         "padding": {"left": 0, "right": 4, "top": 8, "bottom": 4},
         "data": {"values": values},
         "layer": [
-            {
-                "mark": {"type": "area"},
-                "encoding": {
-                    "x": x,
-                    "y": {"field": "low", "type": "quantitative", "scale": scale},
-                    "y2": {"field": "high"},
-                },
-            },
+            *([band] if trend.has_band else []),
             {
                 "mark": {"type": "line", "invalid": "break-paths-show-domains"},
                 "encoding": {"x": x, "y": {"field": "mean", "type": "quantitative", "scale": scale}},

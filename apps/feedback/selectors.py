@@ -63,6 +63,11 @@ class MetricTrend:
         return tuple(point.level.mean for point in self.points)
 
     @property
+    def has_band(self) -> bool:
+        """Whether any point has an interval: sums of one record have none."""
+        return any(point.level.low is not None for point in self.points)
+
+    @property
     def band(self) -> Mapping[str, Sequence[float | None]]:
         return {
             "low": tuple(point.level.low for point in self.points),

@@ -176,6 +176,16 @@ def test_a_metric_has_a_chart_and_its_table_twin(client, staff, chain):
     assert "2023" in page
 
 
+def test_a_chart_has_a_band_only_where_there_are_intervals(client, staff, chain):
+    spread(chain.lille, MetricFactory(code="welcome"), MONDAY, [4, 6, 8, 9, 10])
+    fill(chain.lille, MetricFactory(code="staffing", kind=Metric.Kind.OPERATIONAL), [5.0] * 12, n=1)
+    client.force_login(staff)
+    for code, expected in (("welcome", True), ("staffing", False)):
+        page = client.get(reverse("feedback:unit-metric", args=["lille", code])).content.decode()
+        assert ("the band is where it likely lies" in page) is expected
+        assert ("&quot;area&quot;" in page) is expected
+
+
 def test_a_metric_is_also_a_fragment_for_other_pages(client, staff, chain):
     fill(chain.lille, MetricFactory(code="welcome"), [8.0] * 12)
     client.force_login(staff)
