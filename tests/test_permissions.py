@@ -99,6 +99,7 @@ PAGES = [
     page("GET", "accounts:unit", leads(), "unit_code"),
     page("POST", "accounts:unit-change", leads(422), "unit_code", "unit_step"),
     page("GET", "accounts:choose-unit", members()),
+    page("GET", "accounts:unit-offers", members()),
     page("POST", "accounts:choose-unit", in_scope(302), data={"unit": "LILLE"}),
     page("GET", "notifications:notification-list", members()),
     page("POST", "notifications:notifications-read", members(302)),

@@ -1,16 +1,18 @@
 """Answers about units and people."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Length, Lower, Replace
 
 from apps.accounts.models import ApiToken, Scope, Unit, User
 from apps.accounts.person import Person
 
-UNITS_SHOWN = 40
+UNITS_SHOWN, UNITS_OFFERED = 40, 12
 
 
 def chosen_unit(*, person: Person, code: str | None) -> Unit | None:
@@ -47,9 +49,21 @@ class UnitChoices:
     has_more: bool
 
 
-def units_to_choose(*, scope: Scope, query: str = "", code: str = "", limit: int = UNITS_SHOWN) -> UnitChoices:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitOffer:
+    """What is entered to mean a unit, and where the unit stands."""
+
+    entry: str
+    place: str
+
+
+def units_to_choose(
+    *, scope: Scope, query: str = "", code: str = "", limit: int = UNITS_SHOWN, is_open: bool = False
+) -> UnitChoices:
     """The units in scope, the tree's top first; found by any part of name, code or region, typos forgiven."""
     units = Unit.objects.in_scope(scope)
+    if is_open:
+        units = units.filter(closed_on=None)
     if code:
         units = units.filter(code__iexact=code)
     if query:
@@ -78,6 +92,21 @@ def units_to_choose(*, scope: Scope, query: str = "", code: str = "", limit: int
         ),
         has_more=len(found) > limit,
     )
+
+
+def unit_offers(*, scope: Scope, query: str) -> list[UnitOffer]:
+    """Open units in scope that a few letters may mean; three queries."""
+    found = units_to_choose(scope=scope, query=query, limit=UNITS_OFFERED, is_open=True).units
+    entries = unit_entries({unit.code: unit.name for unit in found}, units=Unit.objects.in_scope(scope))
+    return [UnitOffer(entry=entries[unit.code], place=" › ".join([*unit.above, unit.name])) for unit in found]
+
+
+def unit_entries(names: Mapping[str, str], *, units: QuerySet[Unit]) -> dict[str, str]:
+    """What is entered for each unit by its code: its name while no other of `units` has it, else its code."""
+    shown = list(names.values())
+    same = units.filter(Q(name__in=shown) | Q(name_fr__in=shown)).values_list("name", "name_fr")
+    counts = Counter(name for pair in same for name in set(pair))
+    return {code: name if counts[name] == 1 else code for code, name in names.items()}
 
 
 def current_tokens(*, user: User, at: datetime) -> list[ApiToken]:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("settings/units/", unit_views.unit_list, name="unit-list"),
     path("settings/units/<str:code>/", unit_views.unit, name="unit"),
     path("settings/units/<str:code>/<slug:change>/", unit_views.unit_change, name="unit-change"),
+    path("unit/offers/", views.unit_offers, name="unit-offers"),
     path("unit/", views.choose_unit, name="choose-unit"),
 ]

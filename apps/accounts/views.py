@@ -9,8 +9,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts import selectors
 from apps.accounts.decorators import require_role
 from apps.accounts.forms import ProfileForm, SignInForm, TokenForm
 from apps.accounts.middleware import PersonRequest
@@ -125,6 +126,15 @@ def choose_unit(request: PersonRequest) -> HttpResponse:
     }
     is_fragment = bool(request.headers.get("HX-Request"))
     return render(request, "accounts/_unit_list.html" if is_fragment else "accounts/choose_unit.html", context)
+
+
+@require_safe
+@require_role(Role.STAFF)
+def unit_offers(request: PersonRequest) -> HttpResponse:
+    """Units like what somebody types, whatever the field is called."""
+    query = str(next(iter(request.GET.values()), "")).strip()[:200]
+    offers = selectors.unit_offers(scope=request.person.scope(), query=query)
+    return render(request, "accounts/_unit_offers.html", {"offers": offers})
 
 
 def _unit_chosen(request: PersonRequest) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Scope, Unit
+from apps.accounts.unit_field import UnitField, set_units
 from apps.core.errors import CxplanError
 from apps.core.uploads import IMAGES, MEBIBYTE, Upload, check_upload
 from apps.ideas.models import Call, Idea
@@ -103,8 +104,8 @@ class IdeaForm(forms.Form):
     )
     is_tried = forms.BooleanField(label=gettext_lazy("We have tried it already"), required=False)
     tried_on = DayField(label=gettext_lazy("Since when?"), required=False)
-    tried_unit = forms.ModelChoiceField(
-        Unit.objects.none(), to_field_name="code", label=gettext_lazy("Where?"), required=False, empty_label=None
+    tried_unit = UnitField(
+        label=gettext_lazy("Where?"), help_text=gettext_lazy("A few letters of its name."), required=False
     )
     photo = forms.FileField(
         label=gettext_lazy("A photo, if it helps"),
@@ -130,7 +131,7 @@ class IdeaForm(forms.Form):
     ) -> None:
         super().__init__(data, files, initial=initial)
         choices_of(self, "challenge").queryset = Challenge.objects.current()
-        choices_of(self, "tried_unit").queryset = units
+        set_units(self, "tried_unit", units)
 
     def clean_photo(self) -> Upload | None:
         file = self.cleaned_data.get("photo")
@@ -356,7 +357,7 @@ class CallForm(forms.Form):
         help_text=gettext_lazy("A few letters of its name."),
         error_messages={"required": gettext_lazy("Choose the challenge it is about.")},
     )
-    unit = forms.ModelChoiceField(Unit.objects.none(), to_field_name="code", label=gettext_lazy("Who is asked?"))
+    unit = UnitField(label=gettext_lazy("Who is asked?"), help_text=gettext_lazy("A few letters of its name."))
     opens_on = DayField(label=gettext_lazy("First day"))
     closes_on = DayField(label=gettext_lazy("Last day"))
 
@@ -383,9 +384,9 @@ class CallForm(forms.Form):
             for name in ("challenge", "unit", "opens_on"):
                 del self.fields[name]
             return
-        units = choices_of(self, "unit")
-        units.queryset, units.required = Unit.objects.in_scope(scope).order_by("path"), not everywhere
-        units.empty_label = _("Everybody") if everywhere else None
+        unit = set_units(self, "unit", Unit.objects.in_scope(scope))
+        if everywhere:
+            unit.required, unit.help_text = False, _("A unit with all below it; leave it empty to ask everybody.")
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def idea_new(request: PersonRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
         units=Unit.objects.in_scope(request.person.scope()).filter(closed_on=None).order_by("name", "pk"),
-        initial={"listed": entry_of(challenge), "tried_unit": unit.code, "text": request.GET.get("text", "")},
+        initial={"listed": entry_of(challenge), "tried_unit": unit, "text": request.GET.get("text", "")},
     )
     if request.method == "POST" and form.is_valid():
         with refusals(form):

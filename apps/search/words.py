@@ -169,7 +169,7 @@ def _liken_to_most(
     highest = int(count.max(initial=0))
     most = (count > 0) & (count == highest)
     likeness[most] = sums[most] / len(each)
-    return met_by(words, [bool(one) for one in has[:, most].any(axis=1)], highest)
+    return met_by(words, [bool(word.any()) for word in has[:, most]], highest)
 
 
 def _each(

@@ -12,7 +12,7 @@ from apps.ideas.anonymity import author_key
 from apps.ideas.models import Call, Comment, Idea, Vote
 from apps.ideas.services import vote
 from apps.taxonomy.models import Challenge
-from tests.factories import AliasFactory, ChallengeFactory, SolutionFactory
+from tests.factories import AliasFactory, ChallengeFactory, SolutionFactory, UnitFactory
 from tests.ideas.helpers import text_of
 from tests.ideas_factories import CallFactory, CommentFactory, IdeaFactory, VoteFactory
 
@@ -398,3 +398,41 @@ def test_an_idea_keeps_a_challenge_that_is_no_longer_in_use(signed_in, challenge
     assert client.post(f"/ideas/{idea.pk}/edit/", {**entries, "title": "A better title"}).status_code == 302
     idea.refresh_from_db()
     assert (idea.title, idea.challenge) == ("A better title", challenge)
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_found"), [("Lille", True), ("lille", True), ("Nice", False), ("Nowhere", False)]
+)
+def test_where_it_was_tried_is_looked_up_among_ones_own_units(signed_in, staff, chain, entry, is_found):
+    entries = {"text": "A greeter", "is_tried": "on", "tried_on": "2024-05-01", "tried_unit": entry}
+    page = signed_in(staff).post("/ideas/new/", entries)
+    assert page.status_code == (302 if is_found else 422)
+    assert Idea.objects.filter(tried_unit=chain.lille).exists() is is_found
+
+
+def test_units_of_ones_own_are_offered_and_the_form_is_as_small_with_many(signed_in, lead, staff, chain):
+    client = signed_in(lead)
+    few = len(client.get("/calls/new/").content)
+    UnitFactory(code="LILLE2", name="Lille", parent=chain.north)
+    UnitFactory.create_batch(40, parent=chain.north)
+    assert abs(len(client.get("/calls/new/").content) - few) < 200
+    offered = client.get("/unit/offers/", {"unit": "lille"}).content.decode()
+    assert 'value="LILLE"' in offered, "two have the name, so the code is entered"
+    assert 'value="LILLE2"' in offered
+    assert "Nice" not in signed_in(staff).get("/unit/offers/", {"unit": "nice"}).content.decode()
+
+
+def test_a_name_that_two_units_share_is_asked_back(signed_in, lead, chain, challenge):
+    for code in ("E-1", "E-2"):
+        UnitFactory(code=code, name="Station East", parent=chain.north)
+    fields = {
+        "title": "Less waiting?",
+        "challenge": "waiting",
+        "opens_on": "2030-01-01",
+        "closes_on": "2030-01-20",
+    }
+    client = signed_in(lead)
+    page = client.post("/calls/new/", {**fields, "unit": "Station East"})
+    assert (page.status_code, "Several units have this name." in page.content.decode()) == (422, True)
+    client.post("/calls/new/", {**fields, "unit": "e-2"})
+    assert Call.objects.get().unit.code == "E-2"
