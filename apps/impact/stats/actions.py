@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from . import groups
 from .blocks import LATE2, PRIMARY, SIDE
@@ -72,6 +71,8 @@ class Readings:
         Largest |correlation| of its unshrunk effect with another action's in the unit.
     local : (B,) float
         Posterior mean of ξ by block.
+    between : (ΣB²,) float
+        AΣA' of each unit's blocks, one unit after the other.
     """
 
     mean: Floats
@@ -82,6 +83,7 @@ class Readings:
     deviation_variance: Floats
     correlation: Floats
     local: Floats
+    between: Floats
 
 
 def join(info: Information, beta: Posterior) -> Joint:
@@ -104,13 +106,14 @@ def read(model: Model, joint: Joint) -> Readings:
         for name in ("mean", "variance", "raw", "raw_variance", "deviation", "deviation_variance")
     }
     correlation = np.zeros(count)
-    local = np.zeros(model.blocks.count)
+    local, shared_beta = np.zeros(model.blocks.count), np.zeros(model.across.shape[0])
     sigma, beta = joint.beta.covariance, joint.beta.mean
     c, cy = model.statistics.c, model.statistics.cy
     # κ = −R S A + K J: only its first part is wide, and it is sparse; the second goes through weeks
     sigma_slope = np.matmul(joint.slope.transpose(0, 2, 1), sigma)
     weeks_error = joint.gamma + np.matmul(sigma_slope, joint.slope)
-    toward_weeks = np.ascontiguousarray(sigma_slope.transpose(0, 2, 1))
+    # rows of A, moved to the columns of their own group
+    of_group, toward_weeks = model.by_group.T.tocsr(), sigma_slope.transpose(0, 2, 1).reshape(-1, c.shape[1])
     for bucket, n_all, rows in _slices(model, joint):
         index = bucket.index[rows]
         group = model.group[model.blocks.unit[index[:, 0]]]
@@ -124,7 +127,8 @@ def read(model: Model, joint: Joint) -> Readings:
         model_tau = (a @ beta).reshape(index.shape)
         a_sigma = (a @ sigma).reshape(shape)
         between = np.matmul(a_sigma, a.toarray().reshape(shape).transpose(0, 2, 1))
-        to_weeks = _to_weeks(a, np.repeat(group, size), toward_weeks).reshape(shape)
+        shared_beta[bucket.square[rows][:, None] + np.arange(size * size)] = between.reshape(-1, size * size)
+        to_weeks = (of_group[index.ravel()] @ toward_weeks).reshape(shape)
         of_weeks = c[index]
         k2 = np.matmul(r, of_weeks)
         resid = cy[index] - np.matmul(s, model_tau[:, :, None])[:, :, 0]
@@ -173,7 +177,7 @@ def read(model: Model, joint: Joint) -> Readings:
             out["raw_variance"][who[same]] = psi[u, position[same], position[same]] + variance
     silent = ~np.isfinite(out["raw"]) | ~(out["raw_variance"] > 0) | ~(out["raw_variance"] < RAW_MAX)
     out["raw"][silent] = out["raw_variance"][silent] = np.nan
-    return Readings(correlation=correlation, local=local, **out)
+    return Readings(correlation=correlation, local=local, between=shared_beta, **out)
 
 
 def _unshrink(gap: Floats, x: Floats, xi: Floats) -> tuple[Floats, Floats]:
@@ -207,17 +211,6 @@ def _correlations(s: Floats, owner: Ints, kind: Ints) -> Floats:
     both = primary[busy][:, :, None] & primary[busy][:, None, :]
     both &= owner[busy][:, :, None] != owner[busy][:, None, :]
     out[busy] = np.where(both, r, 0.0).max(axis=2)
-    return out
-
-
-def _to_weeks(a: sparse.csr_array, group: Ints, toward: Floats) -> Floats:
-    """Rows of A, each times the matrix of its own group, (B, P)."""
-    held = np.diff(a.indptr)
-    terms = toward[np.repeat(group, held), a.indices] * a.data[:, None]
-    out = np.zeros((held.shape[0], toward.shape[2]))
-    some = np.flatnonzero(held)
-    if some.size:
-        out[some] = np.add.reduceat(terms, a.indptr[some], axis=0)
     return out
 
 

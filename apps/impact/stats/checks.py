@@ -93,7 +93,7 @@ def run(
     _innovations(model, joint, panel, residuals, found)
     scores = _scores(model, joint, residuals)
     ratio = _sandwich(model, joint, scores, settings, found)
-    leave_out = _leave_out(model, mixture, joint, scores, panel, actions, used)
+    leave_out = _leave_out(model, mixture, joint, readings, scores, panel, actions, used)
     _reactivity(model, risks, readings, panel, plain, found)
     converged = model.statistics.noise.converged and mixture.converged
     found.append(
@@ -214,22 +214,15 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     for some in np.array_split(np.argsort(sizes, kind="stable"), ALIKE):
         width = 2 + int(sizes[some].max(initial=0))
         innovation[:, some] = _one_step_errors(columns[:, some, :width], d[:, some], noise)
-    pairs: list[Floats] = []
-    every: list[Floats] = []
-    regions: list[int] = []
-    for i in range(pool.shape[0]):
-        spot = np.flatnonzero(seen[i])[1:]
-        z = innovation[spot, i]
-        every.append(z)
-        regions.extend([int(part.region[i])] * z.shape[0])
-        next_to = np.diff(spot) == 1
-        pairs.append(np.stack([z[:-1][next_to], z[1:][next_to]]) if z.shape[0] > 1 else np.zeros((2, 0)))
-    z = np.concatenate(every) if every else np.zeros(0)
+    # the first of a unit is not foreseen
+    late = seen & (np.cumsum(seen, axis=1) > 1)
+    z, region = innovation.T[late], np.broadcast_to(part.region[:, None], late.shape)[late]
     if z.shape[0] < 100:
         return
-    both = np.concatenate(pairs, axis=1)
-    lag1 = float((both[0] * both[1]).mean() / np.square(z).mean()) if both.shape[1] else 0.0
-    slack = 2.0 / np.sqrt(max(both.shape[1], 1))
+    both = late[:, :-1] & late[:, 1:]
+    before, after = innovation.T[:, :-1][both], innovation.T[:, 1:][both]
+    lag1 = float((before * after).mean() / np.square(z).mean()) if before.size else 0.0
+    slack = 2.0 / np.sqrt(max(before.size, 1))
     found.append(
         Check(
             code="autocorrelation",
@@ -242,10 +235,9 @@ def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals,
     found.append(
         Check(code="kurtosis", passed=kurtosis <= KURTOSIS_MAX, value=kurtosis, limit=f"at most {KURTOSIS_MAX}")
     )
-    label = np.asarray(regions)
     worst = 1.0
-    for region in np.unique(label):
-        mine = z[label == region]
+    for label in np.unique(region):
+        mine = z[region == label]
         if mine.shape[0] >= 200:
             variance = float(np.square(mine).mean())
             worst = variance if abs(np.log(variance)) > abs(np.log(worst)) else worst
@@ -341,7 +333,14 @@ def _sandwich(model: Model, joint: Joint, scores: Floats, settings: Settings, fo
 
 
 def _leave_out(
-    model: Model, mixture: Mixture, joint: Joint, scores: Floats, panel: Panel, actions: Actions, used: Uses
+    model: Model,
+    mixture: Mixture,
+    joint: Joint,
+    readings: Readings,
+    scores: Floats,
+    panel: Panel,
+    actions: Actions,
+    used: Uses,
 ) -> dict[int, float]:
     """Smallest P(Θ>0) (or mirror) over units and regions left out, for candidates of evidence 5."""
     info = information_share(model, mixture)
@@ -362,32 +361,35 @@ def _leave_out(
     worst = np.ones(len(wanted))
     lead = rows_ @ beta.covariance
     base = (lead * rows_).sum(axis=1)
+    spoken, shift = model.columns.a @ lead.T, scores @ lead.T
+    own = _row_products(model, scores @ beta.covariance)
     for bucket, n in zip(model.buckets, joint.info.inverse, strict=True):
         size = bucket.index.shape[1]
-        for begin in range(0, bucket.index.shape[0], max(1, 2048 // size)):
-            part = slice(begin, begin + max(1, 2048 // size))
-            index = bucket.index[part]
-            units = model.blocks.unit[index[:, 0]]
-            weight = np.matmul(n[part], bucket.s[part])
-            weight = 0.5 * (weight + weight.transpose(0, 2, 1))
-            rows_of_beta = model.columns.a[index.ravel()]
-            across = (rows_of_beta @ beta.covariance).reshape(index.shape[0], size, -1)
-            a = rows_of_beta.toarray().reshape(across.shape)
-            # (Σ^-1 − A'WA)^-1 by Woodbury, with the unit's score taken out
-            core = np.eye(size) - np.matmul(weight, np.matmul(across, a.transpose(0, 2, 1)))
-            reach = np.matmul(a, lead.T)
-            gain = np.matmul(np.linalg.solve(core, weight), reach)
-            variance = base + (reach * gain).sum(axis=1)
-            score = scores[units]
-            along = np.matmul(across, score[:, :, None])
-            mean = effect - score @ lead.T - (gain * along).sum(axis=1)
-            p = np.where(variance > 0, special.ndtr(sign * mean / np.sqrt(np.maximum(variance, 1e-300))), 0.0)
-            worst = np.minimum(worst, p.min(axis=0))
+        weight = np.matmul(n, bucket.s)
+        weight = 0.5 * (weight + weight.transpose(0, 2, 1))
+        # (Σ^-1 − A'WA)^-1 by Woodbury, with the unit's score taken out
+        between = readings.between[bucket.square[:, None] + np.arange(size * size)].reshape(weight.shape)
+        core = np.eye(size) - np.matmul(weight, between)
+        reach = spoken[bucket.index]
+        gain = np.matmul(np.linalg.solve(core, weight), reach)
+        variance = base + (reach * gain).sum(axis=1)
+        mean = effect - shift[model.blocks.unit[bucket.index[:, 0]]]
+        mean -= (gain * own[bucket.index][:, :, None]).sum(axis=1)
+        p = np.where(variance > 0, special.ndtr(sign * mean / np.sqrt(np.maximum(variance, 1e-300))), 0.0)
+        worst = np.minimum(worst, p.min(axis=0))
     for left in leave_groups_out(model, joint.info):
         without = posterior(left, model.columns, beta.between, model.settings)
         sd = np.sqrt(np.maximum(((rows_ @ without.covariance) * rows_).sum(axis=1), 1e-300))
         worst = np.minimum(worst, special.ndtr(sign * (rows_ @ without.mean) / sd))
     return {k: float(p) for k, p in zip(wanted, worst, strict=True)}
+
+
+def _row_products(model: Model, of_unit: Floats) -> Floats:
+    """Each block's row of A times the vector of its unit, (B,); of_unit is (U, Q)."""
+    a = model.columns.a
+    block = np.repeat(np.arange(model.blocks.count), np.diff(a.indptr))
+    terms = a.data * of_unit[model.blocks.unit[block], a.indices]
+    return np.bincount(block, terms, minlength=model.blocks.count)
 
 
 def _reactivity(

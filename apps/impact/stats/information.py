@@ -306,18 +306,13 @@ def _profile(m: Floats, h: Floats, b: Floats, wy: Floats, system: WeekSystem) ->
 
 def leave_groups_out(model: Model, info: Information) -> Iterator[Information]:
     """The information about β, (M, h) alone, without the units of each group with shocks, one after the other."""
-    a, system = model.columns.a, info.system
-    width = model.columns.count
-    each_m, each_h = np.zeros((len(model.members), width, width)), np.zeros((len(model.members), width))
-    informed = info.middle @ a  # a unit's blocks meet only its own: rows of a group hold all that is its
-    for g, rows in enumerate(model.members):
-        if rows.size:
-            part = a[rows]
-            each_m[g] = (part.T @ informed[rows]).toarray()
-            each_h[g] = part.T @ info.score[rows]
-        own = info.b[g] @ system.omega_f[g]
-        each_m[g] -= own @ info.b[g].T
-        each_h[g] -= own @ info.wy[g]
+    system, shape = info.system, (len(model.members), model.columns.count, -1)
+    # a unit's blocks meet only its own: rows of a group hold all that is its
+    each_m = (model.by_group @ (info.middle @ model.columns.a)).toarray().reshape(shape)
+    each_h = (model.by_group @ info.score).reshape(shape[:2])
+    own = np.matmul(info.b, system.omega_f)
+    each_m -= np.matmul(own, info.b.transpose(0, 2, 1))
+    each_h -= np.matmul(own, info.wy[:, :, None])[:, :, 0]
     # the regions' own eliminations stay as they are, only the sum over regions changes
     each_w, each_b = np.matmul(system.f, info.w), np.matmul(info.b, system.f.transpose(0, 2, 1))
     each_wy = np.einsum("gij,gj->gi", system.f, info.wy)

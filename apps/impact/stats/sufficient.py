@@ -86,7 +86,7 @@ def compute(
     factors = semiseparable.factorise(d=d, v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho)
     wy = semiseparable.apply(factors, cell.y)
     x = rows(blocks.unit, blocks.start, blocks.end, cell)
-    wx = np.ascontiguousarray(semiseparable.apply(factors.take(blocks.unit), x).T)
+    wx = semiseparable.apply_to_columns(factors, blocks.unit, x)
     xt = np.ascontiguousarray(x.T)
     count = np.bincount(blocks.unit, minlength=panel.units).astype(np.int64)
     offset = np.concatenate([[0], np.cumsum(count)])
