@@ -20,6 +20,7 @@ from apps.planning.guide_forms import ChooseForm, ConcreteForm, FocusForm, Ready
 from apps.planning.models import Plan
 from apps.planning.pages import (
     challenge_asked_for,
+    challenges_offered,
     decide,
     entered,
     seen_at_of,
@@ -55,7 +56,7 @@ def focus(request: PersonRequest) -> HttpResponse:
         "idea": idea,
         "units": choices,
         "steps": guide.steps_of(None, here=Stage.FOCUS),
-        "challenges": selectors.challenges_to_choose(),
+        "challenges": challenges_offered(request),
         "limit": rules.focus_limit,
         "focuses": open_focuses(units=[choices.rows[0].unit], as_of=today) if choices.is_single else [],
     }

@@ -14,6 +14,7 @@ from apps.planning.log_forms import LogForm
 from apps.planning.models import Action
 from apps.planning.pages import (
     challenge_asked_for,
+    challenges_offered,
     day_in,
     decide,
     entered,
@@ -30,7 +31,7 @@ from apps.planning.places import unit_choices
 def log(request: PersonRequest) -> HttpResponse:
     challenge = challenge_asked_for(request)
     if challenge is None:
-        context = {"challenges": selectors.challenges_to_choose(), "is_past": True}
+        context = {"challenges": challenges_offered(request), "is_past": True}
         return render(request, "planning/choose_challenge.html", context)
     scope = request.person.scope(Role.MANAGER)
     units = unit_choices(

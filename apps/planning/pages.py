@@ -67,6 +67,12 @@ def challenge_asked_for(request: PersonRequest) -> Challenge | None:
     return Challenge.objects.select_related("metric", "merged_into").filter(code__iexact=code).first()
 
 
+def challenges_offered(request: PersonRequest) -> selectors.ChallengeChoices:
+    """What can be chosen, narrowed by what was typed; what is chosen already stays."""
+    chosen = (request.POST or request.GET).get("challenge", "")
+    return selectors.challenges_to_choose(query=request.GET.get("challenge_q", "").strip()[:200], chosen=chosen)
+
+
 def today_in(unit: Unit) -> date:
     """Today where the unit is."""
     return timezone.localdate(timezone=ZoneInfo(unit.timezone))

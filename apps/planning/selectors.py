@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.paginator import Page, Paginator
 from django.db.models import (
     Case,
@@ -24,14 +26,17 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import AuditEvent, Scope, Unit, UnitPlacement, User
 from apps.core.formats import short_day
+from apps.core.searching import Searchable
 from apps.core.trees import path_prefixes
 from apps.library.models import Solution, SolutionVersion
 from apps.planning.models import Action, ActionSolution, Event
 from apps.planning.pilots import tried_out
 from apps.planning.states import FROZEN, OPEN
 from apps.taxonomy.models import Challenge, Metric
+from apps.taxonomy.selectors import matching
 
 PAGE_ROWS = 25
+CHALLENGES_SHOWN = 60
 # Two actions aimed at one metric within the primary window of measurement can hardly be told apart.
 OVERLAP = timedelta(weeks=15)
 EVENTS_BEFORE = timedelta(weeks=8)
@@ -313,12 +318,42 @@ def siblings(action: Action, *, scope: Scope) -> list[Action]:
     return list(others.select_related("unit").order_by("unit__name", "pk")[:PAGE_ROWS])
 
 
-def challenges_to_choose() -> list[tuple[Challenge, bool]]:
-    """The current challenges in the order of their tree; False for one that only holds others."""
-    current = Challenge.objects.current()
-    holders = set(current.exclude(parent=None).values_list("parent_id", flat=True))
-    rows = current.select_related("metric").order_by("path")
-    return [(challenge, challenge.metric is not None or challenge.pk not in holders) for challenge in rows]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeChoices:
+    """Challenges with whether each may be chosen; `has_more` when the list was cut, `query` what narrows it."""
+
+    rows: tuple[tuple[Challenge, bool], ...]
+    has_more: bool
+    query: str
+
+    @property
+    def is_searched(self) -> bool:
+        return self.has_more or bool(self.query)
+
+
+def challenges_to_choose(*, query: str = "", chosen: str = "") -> ChallengeChoices:
+    """The current challenges in the order of their tree, or those a few letters may mean; always the chosen one.
+
+    One that only holds others may not be chosen. A constant number of queries.
+    """
+    current = Challenge.objects.current().select_related("metric")
+    if query:
+        asked: Any = Searchable(Value(query))  # the stubs know only of texts
+        likeness = TrigramWordSimilarity(asked, "search_name")
+        found = current.filter(pk__in=matching(query).values("pk")).annotate(likeness=likeness)
+        rows = list(found.order_by("-likeness", "path")[: CHALLENGES_SHOWN + 1])
+    else:
+        rows = list(current.order_by("path")[: CHALLENGES_SHOWN + 1])
+    has_more, rows = len(rows) > CHALLENGES_SHOWN, rows[:CHALLENGES_SHOWN]
+    if chosen and all(row.code.lower() != chosen.lower() for row in rows):
+        rows = [*current.filter(code__iexact=chosen), *rows]
+    shown = [row.pk for row in rows]
+    holders = set(Challenge.objects.current().filter(parent__in=shown).values_list("parent_id", flat=True))
+    return ChallengeChoices(
+        rows=tuple((row, row.metric is not None or row.pk not in holders) for row in rows),
+        has_more=has_more,
+        query=query,
+    )
 
 
 def in_order(state: str) -> list[OrderBy]:

@@ -28,6 +28,7 @@ from apps.planning.models import Action, Plan
 from apps.planning.pages import (
     action_in_scope,
     challenge_asked_for,
+    challenges_offered,
     day_in,
     is_fragment,
     status_of,
@@ -70,7 +71,7 @@ def plan_new(request: PersonRequest) -> HttpResponse:
         return redirect(f"{reverse('planning:log')}?{request.GET.urlencode()}")
     challenge = challenge_asked_for(request)
     if challenge is None:
-        return render(request, "planning/choose_challenge.html", {"challenges": selectors.challenges_to_choose()})
+        return render(request, "planning/choose_challenge.html", {"challenges": challenges_offered(request)})
     scope = request.person.scope(Role.MANAGER)
     units = unit_choices(
         scope=scope,
