@@ -23,8 +23,8 @@ import numpy as np
 from . import groups
 from .blocks import LATE2, PRIMARY, SIDE
 from .data import Floats, Ints
-from .effects import Posterior
 from .information import Bucket, Information, Model, local_variance, some_rows
+from .narrow import Normal
 
 SLICE = 4096  # blocks handled at once
 RAW_MAX = 1e6  # a raw variance above (reference scale, squared) says nothing
@@ -32,13 +32,13 @@ RAW_MAX = 1e6  # a raw variance above (reference scale, squared) says nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
-    """Posterior of β and week effects at the mode.
+    """Posterior of β and week effects.
 
     Attributes
     ----------
     info : Information
         Data's part.
-    beta : Posterior
+    beta : Normal
         β̂ and Σ.
     weeks : (G, P) float
         Posterior mean of g + g_G.
@@ -49,7 +49,7 @@ class Joint:
     """
 
     info: Information
-    beta: Posterior
+    beta: Normal
     weeks: Floats
     slope: Floats
     gamma: Floats
@@ -86,7 +86,7 @@ class Readings:
     between: Floats
 
 
-def join(info: Information, beta: Posterior) -> Joint:
+def join(info: Information, beta: Normal) -> Joint:
     """Week effects given everything."""
     system = info.system
     b1 = np.matmul(info.b, system.f.transpose(0, 2, 1)).sum(axis=0)

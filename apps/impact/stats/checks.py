@@ -10,10 +10,10 @@ from scipy import sparse, special
 
 from . import placebo, semiseparable
 from .actions import Joint, Readings
+from .beliefs import Beliefs
 from .blocks import rows
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
-from .effects import Mixture, posterior
 from .information import Model, leave_groups_out, local_variance, some_rows
 from .noise import Noise
 from .plain import Plain
@@ -74,7 +74,7 @@ class Findings:
 
 def run(
     model: Model,
-    mixture: Mixture,
+    beliefs: Beliefs,
     joint: Joint,
     readings: Readings,
     panel: Panel,
@@ -93,9 +93,9 @@ def run(
     _innovations(model, joint, panel, residuals, found)
     scores = _scores(model, joint, residuals)
     ratio = _sandwich(model, joint, scores, settings, found)
-    leave_out = _leave_out(model, mixture, joint, readings, scores, panel, actions, used)
+    leave_out = _leave_out(model, beliefs, joint, readings, scores, panel, actions, used)
     _reactivity(model, risks, readings, panel, plain, found)
-    converged = model.statistics.noise.converged and mixture.converged
+    converged = model.statistics.noise.converged and beliefs.peak.converged
     found.append(
         Check(
             code="converged",
@@ -315,8 +315,7 @@ def _sandwich(model: Model, joint: Joint, scores: Floats, settings: Settings, fo
         return out
     sigma = joint.beta.covariance
     rows_ = columns.effect_rows(used) @ sigma
-    prior = 1.0 / np.maximum(columns.prior_variance(joint.beta.between), 1e-12)
-    clustered = np.square(rows_ @ scores.T).sum(axis=1) + (np.square(rows_) * prior).sum(axis=1)
+    clustered = np.square(rows_ @ scores.T).sum(axis=1) + (np.square(rows_) * joint.beta.prior).sum(axis=1)
     model_based = (rows_ * columns.effect_rows(used)).sum(axis=1)
     out[used] = np.sqrt(clustered / np.maximum(model_based, 1e-300))
     info = np.sqrt(np.clip(out[used], 0, None))
@@ -334,7 +333,7 @@ def _sandwich(model: Model, joint: Joint, scores: Floats, settings: Settings, fo
 
 def _leave_out(
     model: Model,
-    mixture: Mixture,
+    beliefs: Beliefs,
     joint: Joint,
     readings: Readings,
     scores: Floats,
@@ -343,7 +342,7 @@ def _leave_out(
     used: Uses,
 ) -> dict[int, float]:
     """Smallest P(Θ>0) (or mirror) over units and regions left out, for candidates of evidence 5."""
-    info = information_share(model, mixture)
+    info = information_share(model, beliefs)
     wanted = [
         k
         for k, mine in enumerate(used.by_solution)
@@ -355,6 +354,7 @@ def _leave_out(
     if not wanted:
         return {}
     rows_ = model.columns.effect_rows(np.asarray(wanted))
+    place = (np.cumsum(model.columns.theta >= 0) - 1)[wanted]  # among the used solutions
     beta = joint.beta
     effect = rows_ @ beta.mean
     sign = np.where(effect >= 0, 1.0, -1.0)
@@ -378,9 +378,9 @@ def _leave_out(
         p = np.where(variance > 0, special.ndtr(sign * mean / np.sqrt(np.maximum(variance, 1e-300))), 0.0)
         worst = np.minimum(worst, p.min(axis=0))
     for left in leave_groups_out(model, joint.info):
-        without = posterior(left, model.columns, beta.between, model.settings)
-        sd = np.sqrt(np.maximum(((rows_ @ without.covariance) * rows_).sum(axis=1), 1e-300))
-        worst = np.minimum(worst, special.ndtr(sign * (rows_ @ without.mean) / sd))
+        mean, covariance = beliefs.without(left, model.columns, model.settings)
+        sd = np.sqrt(np.maximum(np.diagonal(covariance)[place], 1e-300))
+        worst = np.minimum(worst, special.ndtr(sign * mean[place] / sd))
     return {k: float(p) for k, p in zip(wanted, worst, strict=True)}
 
 

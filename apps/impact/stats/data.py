@@ -131,6 +131,10 @@ class Settings:
     smallest_effect: float | None = None  # metric units; None: 0.05 within-cell sd
     smallest_effect_share: float = 0.05  # of the within-cell sd; Cohen's "trivial" is 0.2
     prior_w: float = 0.30  # half-normal scale: between solutions
+    useless_sd: float = 0.055  # what useless solutions do: half the smallest effect worth having
+    prior_useless: float = 1.0  # beta prior of the share of useless solutions, likeliest at none:
+    prior_useful: float = 2.0  # unless the data say so, effects are one normal
+    middle_sd: float = 0.30  # mean of the solutions that do something: as far out as they lie apart
     prior_v_p: float = 0.15  # half-normal scale: between uses
     prior_v_b: float = 0.10  # half-normal scale: between blocks of a use
     prior_w_c: float = 0.10  # half-normal scale: between kinds of unit
@@ -153,6 +157,8 @@ class Settings:
     noise_units_min: int = 60  # below this the AR(1) is badly known
     region_units_min: int = 10  # smaller regions get no shocks of their own
     draws: int = 4000  # Monte-Carlo error of a 2.5 % tail: 0.25 %
+    chains: int = 100  # run side by side, an even number
+    burn_in: int = 40  # sweeps until the start is forgotten: w takes longest
     seed: int = 20240229  # any fixed number
     level: float = 0.95  # coverage of every interval
     proof_level: float = 0.975  # of the unshrunk interval a proof must clear: many solutions are read at once

@@ -1,7 +1,7 @@
 """How much does each solution change, and how sure is that? Empirical Bayes on one joint model.
 
 With information (M, h) and the prior β ~ N(0, D): β|y ~ N((M + D^-1)^-1 h, (M + D^-1)^-1). The evidence is
-maximised over the standard deviations of the effects and integrated over the two that matter most.
+maximised over the standard deviations of the effects. `beliefs` goes on from there.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import numpy as np
 from scipy import linalg, optimize
 
 from .blocks import LATE2, SIDE
-from .columns import FIXED, Columns, W
+from .columns import FIXED, Columns
 from .data import Floats, Settings
 from .information import V_B, V_P, V_SB, Information, Model, integrate
+from .narrow import Narrow, Normal, centres, homes
 
 SPREAD_MIN, SPREAD_MAX = 3e-3, 3.0  # bounds of standard deviations, reference scale
 V_STEPS = 2  # sweeps of the coordinate search
-COMPONENT_MIN = 1e-4  # mixture weights below are dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
-    """β given y for one setting of all standard deviations.
+class Posterior(Normal):
+    """β given y for one setting of all standard deviations, effects of solutions normal around their mean.
 
     Attributes
     ----------
@@ -31,18 +31,12 @@ class Posterior:
         v_p, v_b, v_sb.
     between : (4,) float
         w, w_l, w_c, w_sd.
-    mean : (Q,) float
-        Posterior mean.
-    covariance : (Q, Q) float
-        Posterior covariance.
     log_evidence : float
         With the priors of the standard deviations.
     """
 
     spread: Floats
     between: Floats
-    mean: Floats
-    covariance: Floats
     log_evidence: float
 
 
@@ -58,33 +52,39 @@ def posterior(info: Information, columns: Columns, between: Floats, settings: Se
         between=np.asarray(between, dtype=np.float64),
         mean=mean,
         covariance=covariance,
+        prior=1.0 / np.maximum(columns.prior_variance(between), 1e-12),
         log_evidence=value,
     )
 
 
-def evidence_along(
-    info: Information, columns: Columns, between: Floats, widths: Floats, settings: Settings
-) -> list[float]:
-    """log p(y) for each w of `widths`: all other columns are eliminated once, those of θ made diagonal."""
-    mine = columns.group == W
-    root = np.sqrt(columns.prior_variance(between)[~mine])
-    inner = root[:, None] * info.m[np.ix_(~mine, ~mine)] * root
+def along_width(
+    here: Narrow, info: Information, columns: Columns, between: Floats, grid: Floats, settings: Settings
+) -> tuple[list[float], Floats]:
+    """log p(y) and 1 − Var(θ_k|y)/w² for each w of `grid`, effects of solutions normal around their mean.
+
+    The means are eliminated once and the rest made diagonal.
+    """
+    mean = centres(columns)
+    root = np.sqrt(columns.fixed_variance[mean])
+    to_mean = np.column_stack([np.ones(here.h.shape[0]), homes(columns)]) * root
+    inner = to_mean.T @ here.m @ to_mean
     inner[np.diag_indices_from(inner)] += 1.0
     factor = linalg.cholesky(inner, lower=True)
-    sides = np.column_stack([info.m[np.ix_(~mine, mine)], info.h[~mine]]) * root[:, None]
-    half = linalg.solve_triangular(factor, sides, lower=True)
+    half = linalg.solve_triangular(factor, to_mean.T @ np.column_stack([here.m, here.h]), lower=True)
     across, own = half[:, :-1], half[:, -1]
-    values, vectors = np.linalg.eigh(info.m[np.ix_(mine, mine)] - across.T @ across)
-    values, square = np.maximum(values, 0.0), np.square(vectors.T @ (info.h[mine] - across.T @ own))
-    rest = info.constant - float(np.log(np.diagonal(factor)).sum()) + 0.5 * float(own @ own)
-    found = []
-    for w in widths.tolist():
+    values, vectors = np.linalg.eigh(here.m - across.T @ across)
+    values, square = np.maximum(values, 0.0), np.square(vectors.T @ (here.h - across.T @ own))
+    rest = here.constant - float(np.log(np.diagonal(factor)).sum()) + 0.5 * float(own @ own)
+    found: list[float] = []
+    shares = np.empty((grid.shape[0], here.h.shape[0]))
+    for i, w in enumerate(grid.tolist()):
         shrunk = 1.0 + w * w * values
         point = between.copy()
         point[0] = w
         gain = 0.5 * float((w * w * square / shrunk).sum()) - 0.5 * float(np.log(shrunk).sum())
         found.append(rest + gain + log_prior(info.spread, point, settings))
-    return found
+        shares[i] = np.square(vectors) @ (1.0 - 1.0 / shrunk)
+    return found, shares
 
 
 def _solve(
@@ -138,41 +138,6 @@ def climb(info: Information, columns: Columns, start: Floats, settings: Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mixture:
-    """β integrated over a grid of standard deviations: a mixture of normals.
-
-    Attributes
-    ----------
-    weight : (K,) float
-        Sums to 1.
-    components : tuple of Posterior
-        One a weight.
-    mode : Posterior
-        At the joint maximum.
-    information : Information
-        At the mode.
-    typical : Posterior
-        At the root mean squares of v_p and w over the mixture: single actions are read off here,
-        since their intervals need the mean of the variances, not the mode.
-    typical_information : Information
-        The same.
-    spreads : Spreads
-        To start the next fit from.
-    converged : bool
-        Every maximisation met its tolerance.
-    """
-
-    weight: Floats
-    components: tuple[Posterior, ...]
-    mode: Posterior
-    information: Information
-    typical: Posterior
-    typical_information: Information
-    spreads: Spreads
-    converged: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Spreads:
     """Where the evidence was highest, to start the next fit of the same metric from.
 
@@ -191,8 +156,36 @@ class Spreads:
     width: float
 
 
-def fit_effects(model: Model, start: Spreads | None = None) -> Mixture:
-    """Maximise the evidence, then integrate over v_p × w.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """Where the evidence is highest, effects of solutions normal around their mean.
+
+    Attributes
+    ----------
+    best : Posterior
+        There.
+    information : Information
+        There.
+    width : float
+        Standard deviation of log v_p.
+    converged : bool
+        Every maximisation met its tolerance.
+    """
+
+    best: Posterior
+    information: Information
+    width: float
+    converged: bool
+
+    @property
+    def spreads(self) -> Spreads:
+        """To start the next fit from."""
+        v, w = self.best.spread.tolist(), self.best.between.tolist()
+        return Spreads(local=(v[0], v[1], v[2]), between=(w[0], w[1], w[2], w[3]), width=self.width)
+
+
+def maximise(model: Model, start: Spreads | None = None) -> Peak:
+    """Maximise the evidence over all standard deviations.
 
     With `start`, the local standard deviations stay where an earlier fit found them and only the
     others are climbed again.
@@ -219,49 +212,7 @@ def fit_effects(model: Model, start: Spreads | None = None) -> Mixture:
             if i == V_P:
                 curvature = bend
     width = float(np.clip(1.0 / np.sqrt(max(curvature, 1e-6)), 0.15, 0.6)) if start is None else start.width
-    grid: list[tuple[Information, Floats]] = []
-    log_weight: list[float] = []
-    for z in (-1.6, -0.8, 0.0, 0.8, 1.6):
-        v = best.spread.copy()
-        v[V_P] = float(np.clip(v[V_P] * np.exp(z * width), SPREAD_MIN, SPREAD_MAX))
-        here = info if z == 0.0 else integrate(model, v)
-        widths = np.geomspace(0.02, 0.9, 12) * (settings.prior_w / 0.30)
-        found = evidence_along(here, columns, best.between, widths, settings)
-        for w, value in zip(widths, found, strict=True):
-            point = best.between.copy()
-            point[0] = w
-            grid.append((here, point))
-            log_weight.append(value + float(np.log(v[V_P]) + np.log(w)))
-    weight = np.exp(np.asarray(log_weight) - max(log_weight))
-    weight /= weight.sum()
-    keep = weight > COMPONENT_MIN
-    weight = weight[keep] / weight[keep].sum()
-    components = tuple(
-        posterior(here, columns, point, settings) for (here, point), kept in zip(grid, keep, strict=True) if kept
-    )
-    spread, between = best.spread.copy(), best.between.copy()
-    spread[V_P] = np.sqrt(weight @ np.array([each.spread[V_P] ** 2 for each in components]))
-    between[0] = np.sqrt(weight @ np.array([each.between[0] ** 2 for each in components]))
-    typical_information = integrate(model, spread)
-    return Mixture(
-        weight=weight,
-        components=components,
-        mode=best,
-        information=info,
-        typical=posterior(typical_information, columns, between, settings),
-        typical_information=typical_information,
-        spreads=Spreads(
-            local=(float(best.spread[0]), float(best.spread[1]), float(best.spread[2])),
-            between=(
-                float(best.between[0]),
-                float(best.between[1]),
-                float(best.between[2]),
-                float(best.between[3]),
-            ),
-            width=width,
-        ),
-        converged=converged,
-    )
+    return Peak(best=best, information=info, width=width, converged=converged)
 
 
 def _search(

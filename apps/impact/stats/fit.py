@@ -15,8 +15,7 @@ import numpy as np
 from scipy import special
 
 from . import actions as reading
-from . import checks, effects, groups, information, portion, series, solutions, sufficient
-from . import mixture as mix
+from . import beliefs, checks, effects, groups, information, portion, series, solutions, sufficient
 from . import noise as noise_model
 from .blocks import PRIMARY, SIDE, interventions, lay_out
 from .cells import answering, answers, choose_period
@@ -33,7 +32,7 @@ from .sufficient import UnitStatistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What `counterfactual` needs again: the model, its posterior at the mode."""
+    """What `counterfactual` needs again: the model and its posterior."""
 
     model: information.Model
     joint: reading.Joint
@@ -192,25 +191,23 @@ def fit_metric(
     columns = lay_columns(blocks, done, panel.kind, actions.challenge, settings)
     shocks = labels if noise.v_g > 0 else labels[:0]
     model = information.build(statistics, blocks, done, columns, panel.region, shocks, settings)
-    mixture = effects.fit_effects(model, start)
-    joint = reading.join(mixture.typical_information, mixture.typical)
+    believed = beliefs.believe(model, start)
+    joint = reading.join(believed.information, believed.normal)
     readings = reading.read(model, joint)
     plain = describe(panel, actions, done, labels, noise.period_weeks, settings)
     used = solutions.uses(model, actions)
     smallest = settings.smallest_effect
     if smallest is None:
         smallest = settings.smallest_effect_share * settings.reference_sd / noise.scale
-    found = checks.run(model, mixture, joint, readings, panel, actions, plain, used)
-    beta, w = mix.draw(mixture, settings.draws, np.random.default_rng(settings.seed))
+    found = checks.run(model, believed, joint, readings, panel, actions, plain, used)
     effects_of = solutions.describe(
         model,
-        mixture,
+        believed,
         readings,
         plain,
         panel,
         actions,
         used,
-        beta,
         found.factor,
         smallest,
         found.leave_out,
@@ -218,11 +215,11 @@ def fit_metric(
     )
     noisy_from = settings.precision_ratio * max(expected_spread(settings) / noise.scale, smallest)
     aimed = bool(done.aimed.any()) and bool((columns.theta >= 0).any())
-    draws, draws_in = solutions.draw_effects(model, beta, w, float(mixture.mode.between[2]), found.factor)
+    draws, draws_in = solutions.draw_effects(model, believed, found.factor)
     state = State(model=model, joint=joint, readings=readings)
     return MetricFit(
         solutions=effects_of,
-        side_effects=solutions.side_effects(model, mixture, found.inflation),
+        side_effects=solutions.side_effects(model, believed.beta, found.inflation),
         actions=_action_effects(state, panel, actions, plain, found, noisy_from, settings),
         checks=found.checks,
         noise=noise,
@@ -232,8 +229,8 @@ def fit_metric(
         drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
         draws_in=draws_in if aimed else {},
         inflation=found.inflation,
-        converged=mixture.converged and noise.converged,
-        spreads=mixture.spreads,
+        converged=believed.peak.converged and noise.converged,
+        spreads=believed.peak.spreads,
         state=state,
     )
 

@@ -1,4 +1,4 @@
-"""What does each solution change in the metric? Read off the mixture."""
+"""What does each solution change in the metric? Read off draws from the posterior."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from . import mixture as mix
+from . import draws as drawing
 from .actions import Readings
+from .beliefs import FLAT_SD, Beliefs
 from .blocks import PRIMARY, SIDE
 from .data import Actions, Bools, Floats, Ints, Panel, Settings
-from .effects import Mixture, Posterior, posterior
 from .information import Model
+from .narrow import Normal
 from .plain import Plain
 from .results import Interval, KindEffect, SideEffect, SolutionEffect
 from .robust import robust_half_width
 from .rules import NOT_RANKABLE, SolutionFacts, evidence, standing, verdict
+from .sampler import fresh as drawn_fresh
 
 FADES = 0.9  # sure enough of an effect, and that half of it goes, to say so
-FLAT_SD = 30.0  # a prior this wide is none on the reference scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +53,14 @@ def uses(model: Model, actions: Actions) -> Uses:
     )
 
 
-def flat_posterior(model: Model, mixture: Mixture) -> Posterior:
-    """β with solution effects unshrunk, at the mean of the local variances: at their mode it would be too sure."""
-    between = mixture.typical.between.copy()
-    between[0] = FLAT_SD
-    return posterior(mixture.typical_information, model.columns, between, model.settings)
+def information_share(model: Model, beliefs: Beliefs) -> Floats:
+    """1 − Var(θ_k|y)/w² of every solution; 0 for unused ones, (S,)."""
+    out = np.zeros(model.columns.theta.shape[0])
+    out[model.columns.theta >= 0] = beliefs.resolved
+    return out
 
 
-def information_share(model: Model, mixture: Mixture) -> Floats:
-    """1 − Var(θ_k|y)/w² of every solution, averaged over the mixture; 0 for unused ones, (S,)."""
-    theta = model.columns.theta
-    out = np.zeros(theta.shape[0])
-    used = theta >= 0
-    for weight, each in zip(mixture.weight, mixture.components, strict=True):
-        variance = np.diagonal(each.covariance)[theta[used]]
-        out[used] += weight * (1.0 - variance / each.between[0] ** 2)
-    return np.clip(out, 0.0, 1.0)
-
-
-def aliases(model: Model, flat: Posterior, settings: Settings) -> tuple[tuple[int, ...], ...]:
+def aliases(model: Model, flat: Normal, settings: Settings) -> tuple[tuple[int, ...], ...]:
     """Solutions whose unshrunk effects are correlated beyond the limit."""
     count = model.columns.theta.shape[0]
     used = np.flatnonzero(model.columns.theta >= 0)
@@ -99,13 +89,12 @@ def heterogeneity(model: Model, readings: Readings, used: Uses, actions: Actions
 
 def describe(
     model: Model,
-    mixture: Mixture,
+    beliefs: Beliefs,
     readings: Readings,
     plain: Plain,
     panel: Panel,
     actions: Actions,
     used: Uses,
-    beta: Floats,
     factor: Floats,
     smallest: float,
     leave_out: Mapping[int, float],
@@ -115,10 +104,8 @@ def describe(
 
     Parameters
     ----------
-    model, mixture, readings, plain, panel, actions, used
+    model, beliefs, readings, plain, panel, actions, used
         The fit.
-    beta : (draws, Q) float
-        Draws of β.
     factor : (S,) float
         Inflation of each solution's standard errors, 1 or more.
     smallest : float
@@ -128,7 +115,7 @@ def describe(
     placebo_green : bool
         Placebos behaved.
     """
-    settings, columns = model.settings, model.columns
+    settings, columns, beta = model.settings, model.columns, beliefs.beta
     scale = model.statistics.noise.scale
     count = columns.theta.shape[0]
     known = np.flatnonzero(
@@ -138,25 +125,24 @@ def describe(
     if known.size == 0:
         return tuple(out)
     rows = columns.effect_rows(known)
-    reading = mix.read(mixture, rows, factor[known])
-    spans = mix.intervals(reading, scale, settings.level)
+    reading = drawing.read(beta, rows, factor[known])
+    spans = drawing.intervals(reading, scale, settings.level)
     worth = reading.above(smallest * scale)
-    flat = flat_posterior(model, mixture)
+    flat = beliefs.flat
     gls = rows @ flat.mean
     gls_se = np.sqrt(np.maximum(((rows @ flat.covariance) * rows).sum(axis=1), 0.0)) * factor[known]
-    info = information_share(model, mixture)
+    info = information_share(model, beliefs)
     alias = aliases(model, flat, settings)
-    spread = float(np.sqrt(mixture.weight @ np.array([each.between[0] ** 2 for each in mixture.components])))
     uneven = heterogeneity(model, readings, used, actions)
-    late = [_late(model, mixture, known, which, factor, scale) for which in (0, 1)]
+    late = [_late(model, beta, known, which, factor, scale) for which in (0, 1)]
     fading = _fading(model, beta, known)
-    kinds = _by_kind(model, mixture, beta, panel, actions, used, known, factor, scale)
+    kinds = _by_kind(model, beta, panel, actions, used, known, factor, scale)
     z = float(special.ndtri(0.5 + 0.5 * settings.proof_level))
     several = np.unique(panel.region).shape[0] > 1
     for i, k in enumerate(int(k) for k in known):
         mine = used.by_solution[k]
         span = spans[i]
-        half = robust_half_width(float(gls_se[i]), spread) / scale
+        half = robust_half_width(float(gls_se[i]), beliefs.width) / scale
         units = np.unique(actions.unit[mine])
         regions, shares = np.unique(panel.region[actions.unit[mine]], return_counts=True)
         facts = SolutionFacts(
@@ -215,7 +201,7 @@ def describe(
     return tuple(out)
 
 
-def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEffect, ...]:
+def side_effects(model: Model, beta: Floats, factor: float) -> tuple[SideEffect, ...]:
     """Effects on this metric of solutions aimed at others."""
     columns = model.columns
     known = np.flatnonzero(columns.side >= 0)
@@ -223,7 +209,7 @@ def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEff
         return ()
     rows = np.zeros((known.size, columns.count))
     rows[np.arange(known.size), columns.side[known]] = 1.0
-    spans = mix.intervals(mix.read(mixture, rows, factor), model.statistics.noise.scale, model.settings.level)
+    spans = drawing.intervals(drawing.read(beta, rows, factor), model.statistics.noise.scale, model.settings.level)
     blocks = model.blocks.intervention[model.blocks.kind == SIDE]
     contribute = model.done.solutions[blocks].sum(axis=0)
     return tuple(
@@ -232,9 +218,7 @@ def side_effects(model: Model, mixture: Mixture, factor: float) -> tuple[SideEff
     )
 
 
-def draw_effects(
-    model: Model, beta: Floats, w: Floats, w_c: float, factor: Floats
-) -> tuple[Floats, Mapping[int, Floats]]:
+def draw_effects(model: Model, beliefs: Beliefs, factor: Floats) -> tuple[Floats, Mapping[int, Floats]]:
     """Draws of Θ for all solutions, used or not, metric units, (draws, S), and of Θ + φ by kind of unit.
 
     What was never used, or never in that kind, is drawn from its prior. No kinds where there is one.
@@ -243,18 +227,16 @@ def draw_effects(
     ----------
     model : Model
         The fit's.
-    beta, w : (draws, Q), (draws,) float
-        Draws of β and of the w they came with.
-    w_c : float
-        Standard deviation between kinds.
+    beliefs : Beliefs
+        Draws of β.
     factor : (S,) float
         Inflation of each solution's standard errors.
     """
-    columns = model.columns
-    effects = beta @ columns.effect_rows(np.arange(columns.theta.shape[0])).T
-    fresh = columns.theta < 0
+    columns, beta, w_c = model.columns, beliefs.beta, float(beliefs.peak.best.between[2])
+    effects = drawing.linear(beta, columns.effect_rows(np.arange(columns.theta.shape[0]))).T
     rng = np.random.default_rng(model.settings.seed + 1)
-    effects[:, fresh] += rng.standard_normal((beta.shape[0], int(fresh.sum()))) * w[:, None]
+    fresh = columns.theta < 0
+    effects[:, fresh] = drawn_fresh(beliefs.sample, int(fresh.sum()), model.settings, rng)
 
     def told(draws: Floats) -> Floats:
         centre = draws.mean(axis=0)
@@ -264,20 +246,20 @@ def draw_effects(
     for c, label in enumerate(columns.kinds if columns.kinds.shape[0] > 1 else ()):
         local = rng.standard_normal(effects.shape) * w_c
         known = columns.phi[:, c] >= 0
-        local[:, known] = beta[:, columns.phi[known, c]]
+        local[:, known] = beta[columns.phi[known, c]].T
         kinds[int(label)] = told(effects + local)
     return told(effects), kinds
 
 
 def _late(
-    model: Model, mixture: Mixture, known: Ints, which: int, factor: Floats, scale: float
+    model: Model, beta: Floats, known: Ints, which: int, factor: Floats, scale: float
 ) -> list[Interval | None]:
     """Effect in a late block, None without any use observed there."""
     seen = model.columns.late[known, which] >= 0
     out: list[Interval | None] = [None] * known.size
     if seen.any():
         rows = model.columns.late_rows(known[seen], which)
-        spans = mix.intervals(mix.read(mixture, rows, factor[known[seen]]), scale, model.settings.level)
+        spans = drawing.intervals(drawing.read(beta, rows, factor[known[seen]]), scale, model.settings.level)
         for i, span in zip(np.flatnonzero(seen), spans, strict=True):
             out[int(i)] = span
     return out
@@ -285,19 +267,18 @@ def _late(
 
 def _fading(model: Model, beta: Floats, known: Ints) -> list[float]:
     """P(Θ_late2 / Θ < .5) from draws of β."""
-    now = beta @ model.columns.effect_rows(known).T
-    then = beta @ model.columns.late_rows(known, 1).T
+    now = drawing.linear(beta, model.columns.effect_rows(known))
+    then = drawing.linear(beta, model.columns.late_rows(known, 1))
     return _faded(now, then)
 
 
 def _faded(now: Floats, then: Floats) -> list[float]:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [float(p) for p in (np.where(now != 0, then / now, 1.0) < 0.5).mean(axis=0)]
+        return [float(p) for p in (np.where(now != 0, then / now, 1.0) < 0.5).mean(axis=1)]
 
 
 def _by_kind(
     model: Model,
-    mixture: Mixture,
     beta: Floats,
     panel: Panel,
     actions: Actions,
@@ -316,7 +297,7 @@ def _by_kind(
     local = np.zeros((solution.shape[0], columns.count))
     local[np.arange(solution.shape[0]), columns.phi[solution, c]] = 1.0
     now = columns.effect_rows(solution) + local
-    spans = mix.intervals(mix.read(mixture, now, factor[solution]), scale, model.settings.level)
+    spans = drawing.intervals(drawing.read(beta, now, factor[solution]), scale, model.settings.level)
     late: list[dict[int, Interval]] = []
     chance: dict[int, float] = {}
     for which in (0, 1):
@@ -324,11 +305,17 @@ def _by_kind(
         late.append({})
         if seen.size:
             then = columns.late_rows(solution[seen], which) + local[seen]
-            found = mix.read(mixture, then, factor[solution[seen]])
-            found_in = mix.intervals(found, scale, model.settings.level)
+            found = drawing.read(beta, then, factor[solution[seen]])
+            found_in = drawing.intervals(found, scale, model.settings.level)
             late[which] = dict(zip(seen.tolist(), found_in, strict=True))
             if which:
-                chance = dict(zip(seen.tolist(), _faded(beta @ now[seen].T, beta @ then.T), strict=True))
+                chance = dict(
+                    zip(
+                        seen.tolist(),
+                        _faded(drawing.linear(beta, now[seen]), drawing.linear(beta, then)),
+                        strict=True,
+                    )
+                )
     for i, k in enumerate(solution.tolist()):
         label = columns.kinds[c[i]]
         out[k] += (

@@ -12,6 +12,7 @@ from apps.impact.stats import effects, information, noise, placebo, portion, sem
 from apps.impact.stats.blocks import LATE2, PRIMARY, SIDE
 from apps.impact.stats.data import Floats
 from apps.impact.stats.fit import fit_noise
+from apps.impact.stats.narrow import narrow
 from tests.impact.stats import dense, small
 
 RTOL = 1e-7  # a few hundred cells: conditioning costs half of the digits of a double
@@ -79,12 +80,15 @@ def test_evidence_along_one_spread_is_that_of_each_posterior() -> None:
     model = small.model(small.panel(), small.actions())
     info = information.integrate(model, SPREAD)
     widths = np.array([0.02, 0.1, 0.4, 0.9])
-    found = effects.evidence_along(info, model.columns, BETWEEN, widths, small.SETTINGS)
-    for w, value in zip(widths, found, strict=True):
+    here = narrow(info, model.columns, BETWEEN, small.SETTINGS)
+    found, resolved = effects.along_width(here, info, model.columns, BETWEEN, widths, small.SETTINGS)
+    theta = model.columns.theta[model.columns.theta >= 0]
+    for w, value, shares in zip(widths, found, resolved, strict=True):
         at = BETWEEN.copy()
         at[0] = w
         each = effects.posterior(info, model.columns, at, small.SETTINGS)
         assert value == pytest.approx(each.log_evidence, rel=1e-11)
+        np.testing.assert_allclose(shares, 1.0 - np.diagonal(each.covariance)[theta] / w**2, atol=1e-9)
 
 
 def test_restricted_likelihood_and_its_gradient_equal_the_dense_ones() -> None:

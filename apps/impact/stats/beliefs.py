@@ -1,0 +1,157 @@
+"""What is believed of β, with the standard deviations of effects integrated out?
+
+v_p and w on a grid around the peak of the evidence. At each v_p the effects of solutions are drawn together
+with what rules them (`sampler`), all other coefficients given these exactly (`narrow`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .columns import Columns
+from .data import Floats, Settings
+from .effects import SPREAD_MAX, SPREAD_MIN, Peak, Spreads, along_width, maximise, posterior
+from .information import V_P, Information, Model, integrate
+from .narrow import Narrow, Normal, Prior, centres, draw_rest, homes, match, narrow, under, widen
+from .sampler import Sample, sample, widths
+
+FLAT_SD = 30.0  # a prior this wide is none on the reference scale
+STEPS = (-1.6, -0.8, 0.0, 0.8, 1.6)  # standard deviations of log v_p around its best value
+WIDTHS = 12  # values of w that are weighed
+WEIGHT_MIN = 1e-4  # weights below are dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beliefs:
+    """β given y, all standard deviations integrated out: draws, and what single actions need.
+
+    Attributes
+    ----------
+    beta : (Q, N) float
+        Draws of β.
+    sample : Sample
+        Draws of Θ and of its prior that they belong to.
+    resolved : (K,) float
+        1 − Var(θ_k|y)/w² of the used solutions, effects of solutions normal around their mean.
+    width : float
+        Root mean square of w, the same.
+    prior : Prior
+        The normal prior of each Θ_k that leads from `information` to the means and variances of the draws.
+    normal : Normal
+        β under it: single actions are read off here.
+    flat : Normal
+        β with the effects of solutions unshrunk.
+    information : Information
+        At the root mean square of v_p: intervals of actions need the mean of the variances, not the mode.
+    peak : Peak
+        Where the evidence is highest.
+    """
+
+    beta: Floats
+    sample: Sample
+    resolved: Floats
+    width: float
+    prior: Prior
+    normal: Normal
+    flat: Normal
+    information: Information
+    peak: Peak
+
+    def without(self, left: Information, columns: Columns, settings: Settings) -> tuple[Floats, Floats]:
+        """Mean and covariance of Θ of the used solutions when only a part of the data is left."""
+        return under(narrow(left, columns, self.peak.best.between, settings), self.prior)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """Values of v_p and w around the peak.
+
+    Attributes
+    ----------
+    points : tuple of Narrow
+        Information about Θ for each v_p.
+    v_p, w : (V,), (W,) float
+        The values.
+    weight : (V, W) float
+        Posterior weights, effects of solutions normal around their mean; they sum to 1.
+    resolved : (V, W, K) float
+        1 − Var(θ_k|y)/w².
+    """
+
+    points: tuple[Narrow, ...]
+    v_p: Floats
+    w: Floats
+    weight: Floats
+    resolved: Floats
+
+
+def believe(model: Model, start: Spreads | None = None) -> Beliefs:
+    """Find the peak of the evidence (near `start`, see `effects.maximise`), then integrate around it."""
+    settings, columns = model.settings, model.columns
+    peak = maximise(model, start)
+    around = _lattice(model, peak)
+    of_v_p, of_w = around.weight.sum(axis=1), around.weight.sum(axis=0)
+    spread, between = peak.best.spread.copy(), peak.best.between.copy()
+    spread[V_P] = np.sqrt(of_v_p @ np.square(around.v_p))
+    between[0] = np.sqrt(of_w @ np.square(around.w))
+    rng = np.random.default_rng(settings.seed)
+    drawn = sample(around.points, of_v_p, homes(columns), float(between[0]), settings, rng)
+    typical = integrate(model, spread)
+    there = narrow(typical, columns, between, settings)
+    prior = match(there, drawn.theta.mean(axis=0), drawn.theta.var(axis=0))
+    unshrunk = between.copy()
+    unshrunk[0] = FLAT_SD
+    return Beliefs(
+        beta=_draws(around.points, drawn, columns, rng),
+        sample=drawn,
+        resolved=np.clip(np.einsum("vw,vwk->k", around.weight, around.resolved), 0.0, 1.0),
+        width=float(between[0]),
+        prior=prior,
+        normal=widen(there, columns, between, prior),
+        flat=posterior(typical, columns, unshrunk, settings),
+        information=typical,
+        peak=peak,
+    )
+
+
+def _lattice(model: Model, peak: Peak) -> Lattice:
+    settings, best, w = model.settings, peak.best, widths(model.settings, WIDTHS)
+    points, v_p, value, resolved = [], [], [], []
+    for z in STEPS:
+        v = best.spread.copy()
+        v[V_P] = float(np.clip(v[V_P] * np.exp(z * peak.width), SPREAD_MIN, SPREAD_MAX))
+        here = peak.information if z == 0.0 else integrate(model, v)
+        points.append(narrow(here, model.columns, best.between, settings))
+        found, shares = along_width(points[-1], here, model.columns, best.between, w, settings)
+        v_p.append(v[V_P])
+        value.append(np.asarray(found) + np.log(v[V_P]) + np.log(w))
+        resolved.append(shares)
+    weight = np.exp(np.stack(value) - np.max(value))
+    weight /= weight.sum()
+    weight = np.where(weight > WEIGHT_MIN, weight, 0.0)
+    return Lattice(
+        points=tuple(points),
+        v_p=np.asarray(v_p),
+        w=w,
+        weight=weight / weight.sum(),
+        resolved=np.stack(resolved),
+    )
+
+
+def _draws(points: Sequence[Narrow], drawn: Sample, columns: Columns, rng: np.random.Generator) -> Floats:
+    """Draws of all of β that belong to draws of Θ, (Q, N); every second one mirrors its neighbour."""
+    count = drawn.theta.shape[0]
+    out = np.empty((columns.count, count))
+    half = rng.standard_normal((points[0].rest.shape[0], -(-count // 2)))
+    z = np.stack([half, -half], axis=2).reshape(half.shape[0], -1)
+    edges = np.searchsorted(drawn.point, np.arange(len(points) + 1))
+    for here, first, last in zip(points, edges[:-1], edges[1:], strict=True):
+        out[here.rest, first:last] = draw_rest(here, drawn.theta[first:last], z[:, first:last])
+    mean = centres(columns)
+    out[mean[0]], out[mean[1:]] = drawn.middle, drawn.home.T
+    about = drawn.middle[:, None] + drawn.home @ homes(columns).T
+    out[columns.theta[columns.theta >= 0]] = (drawn.theta - about).T
+    return out
