@@ -63,7 +63,7 @@ class PilotInput(InputSerializer):
     reason = serializers.CharField(max_length=TEXT_MOST, required=False, allow_blank=True, default="")
 
 
-class DeclineInput(InputSerializer):
+class IdeaDeclineInput(InputSerializer):
     reason = serializers.ChoiceField(choices=Idea.Reason.choices)
     text = serializers.CharField(max_length=TEXT_MOST, help_text="The author reads it.")
 
@@ -72,7 +72,7 @@ class ReasonInput(InputSerializer):
     reason = serializers.CharField(max_length=TEXT_MOST, help_text="The author reads it.")
 
 
-class MergeInput(InputSerializer):
+class IdeaMergeInput(InputSerializer):
     into = IdeaReference()
 
 
@@ -119,11 +119,11 @@ class DecidedIdeaViewSet(IdeaViewSet):
         """Ask units to try it first; their managers and the author are told."""
         return self._decide(request, PilotInput, decisions.pilot_idea)
 
-    @extend_schema(request=DeclineInput, responses=IdeaSerializer)
+    @extend_schema(request=IdeaDeclineInput, responses=IdeaSerializer)
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, id: str) -> Response:  # noqa: A002
         """Say no, or not now, with a reason of the list and in words."""
-        return self._decide(request, DeclineInput, decisions.decline_idea)
+        return self._decide(request, IdeaDeclineInput, decisions.decline_idea)
 
     @extend_schema(request=ReasonInput, responses=IdeaSerializer)
     @action(detail=True, methods=["post"])
@@ -131,12 +131,12 @@ class DecidedIdeaViewSet(IdeaViewSet):
         """Take a declined idea up again."""
         return self._decide(request, ReasonInput, decisions.reopen_idea)
 
-    @extend_schema(request=MergeInput, responses=IdeaSerializer)
+    @extend_schema(request=IdeaMergeInput, responses=IdeaSerializer)
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, id: str) -> Response:  # noqa: A002
         """Join it with another one, in which its votes, authors and comments count from now on."""
         # Two ideas are held in the order of their ids: held before, two merges might wait for each other.
-        return self._decide(request, MergeInput, decisions.merge_idea, is_held=False)
+        return self._decide(request, IdeaMergeInput, decisions.merge_idea, is_held=False)
 
     @extend_schema(request=None, responses=IdeaSerializer)
     @action(detail=True, methods=["post"])
