@@ -389,7 +389,7 @@ def _row_products(model: Model, of_unit: Floats) -> Floats:
     a = model.columns.a
     block = np.repeat(np.arange(model.blocks.count), np.diff(a.indptr))
     terms = a.data * of_unit[model.blocks.unit[block], a.indices]
-    return np.bincount(block, terms, minlength=model.blocks.count)
+    return np.asarray(np.bincount(block, terms, minlength=model.blocks.count), dtype=np.float64)
 
 
 def _reactivity(
