@@ -32,6 +32,13 @@ class Read:
         return np.asarray(((self.draws > threshold).sum(axis=1) + 0.5) / (self.draws.shape[1] + 1.0))
 
 
+def quantiles(draws: Floats, p: Floats) -> Floats:
+    """Quantiles of each row, (R, P): sorting whole rows takes a fraction of what selecting from them does."""
+    ordered, at = np.sort(draws, axis=1), (draws.shape[1] - 1) * p
+    low = np.minimum(at.astype(np.int64), draws.shape[1] - 2)
+    return np.asarray(ordered[:, low] + (at - low) * (ordered[:, low + 1] - ordered[:, low]))
+
+
 def read(beta: Floats, rows: Floats, factor: float | Floats = 1.0) -> Read:
     """Readings rows @ β of draws (Q, N), standard deviations times `factor`."""
     draws = linear(beta, rows)
@@ -48,7 +55,7 @@ def intervals(read_: Read, scale: float, level: float) -> list[Interval]:
     """Intervals in metric units of every reading."""
     mean, sd = read_.moments()
     tail = 0.5 * (1.0 - level)
-    low, high = np.quantile(read_.draws, [tail, 1.0 - tail], axis=1)
+    low, high = quantiles(read_.draws, np.array([tail, 1.0 - tail])).T
     above = read_.above(0.0)
     return [
         Interval(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from .data import Floats, Ints, Settings
+from .draws import quantiles
 from .results import Ranked, Ranking
 
 
@@ -81,7 +82,7 @@ def rank_draws(
     np.fill_diagonal(better, 0.5)
     tail = 0.5 * (1.0 - settings.level)
     low, high = np.sort(place, axis=1)[:, np.rint((total - 1) * np.array([tail, 1.0 - tail])).astype(int)].T
-    safe = {k: _quantile(mine, settings.safe_quantile) for k, mine in of.items()}
+    safe = {k: float(quantiles(mine[None], np.array([settings.safe_quantile]))[0, 0]) for k, mine in of.items()}
     entries: list[Ranked] = []
     tier = 1
     for i, k in enumerate(able):
@@ -128,10 +129,3 @@ def _gain(draws: Floats, means: Mapping[int, float], k: int, able: Sequence[int]
     """E[max(Θ_k, best other mean, 0)] − max of the means and 0: what knowing Θ_k would be worth."""
     other = max([means[m] for m in able if m != k] + [0.0])
     return float(np.maximum(draws, other).mean() - max(other, means[k]))
-
-
-def _quantile(draws: Floats, p: float) -> float:
-    at = (draws.shape[0] - 1) * p
-    low = int(at)
-    ordered = np.partition(draws, [low, low + 1])
-    return float(ordered[low] + (at - low) * (ordered[low + 1] - ordered[low]))
