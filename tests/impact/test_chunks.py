@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from apps.impact.models import Basis, Chunk, Effect, RankedSolution, Run, SideEf
 from apps.impact.portions import series_of
 from apps.impact.selectors import waiting_chunks
 from apps.impact.services import MeasurementFailed, measure_metric, measure_stale
+from tests.factories import EventFactory
 from tests.impact.small_chain import AS_OF, UNITS, build_small_chain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,14 +101,34 @@ def test_results_are_the_same_to_the_bit_whatever_the_chunks_and_whoever_works_o
     assert not Chunk.objects.exists()
 
 
-@pytest.mark.django_db
-def test_a_refresh_is_to_the_bit_what_a_whole_measurement_on_the_same_basis_is(settings):
-    chain = build_small_chain()
-    measure_metric(metric=chain.metric, as_of=AS_OF)
+def answers_change(chain):
     with connection.cursor() as cursor:
         last = "week = (SELECT max(week) FROM feedback_cell)"
         cursor.execute(f"UPDATE feedback_cell SET total = total * 0.99, squares = squares * 0.99 WHERE {last}")
         cursor.execute("UPDATE feedback_series SET revision = revision + 1")
+
+
+def an_action_moves(chain):
+    action = chain.actions[0]
+    type(action).objects.filter(pk=action.pk).update(effective_on=action.effective_on + timedelta(weeks=2))
+
+
+def a_unit_changes_its_region(chain):
+    type(chain.root).objects.filter(pk=chain.units[-1].pk).update(region="West", kind="station")
+
+
+def a_unit_closes_for_a_while(chain):
+    EventFactory(unit=chain.units[2], kind="closure", starts_on=AS_OF - timedelta(weeks=9), ends_on=AS_OF)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change", [answers_change, an_action_moves, a_unit_changes_its_region, a_unit_closes_for_a_while]
+)
+def test_a_refresh_is_to_the_bit_what_a_whole_measurement_on_the_same_basis_is(settings, change):
+    chain = build_small_chain()
+    measure_metric(metric=chain.metric, as_of=AS_OF)
+    change(chain)
     before = results()
     measure_metric(metric=chain.metric, as_of=AS_OF)
     refreshed = results()
