@@ -43,11 +43,13 @@ def _fields(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
 
 
 def _written(field: "models.Field[Any, Any]", values: Any, count: int) -> list[str]:
-    """A column as COPY reads it; a value that many rows share is written once."""
+    """A column as COPY reads it; a text that many rows share is written once."""
     if not isinstance(values, list):
         return _written(field, [values], 1) * count
     if isinstance(field, models.FloatField):
         return [_NULL if value is None else repr(value) for value in values]
+    if not isinstance(field, models.CharField | models.TextField | models.JSONField):
+        return [_NULL if value is None else str(value) for value in values]
     write: Callable[[Any], str] = _json if isinstance(field, models.JSONField) else str
     known = {id(value): value for value in values}
     texts = {key: _NULL if one is None else write(one).translate(_ESCAPES) for key, one in known.items()}

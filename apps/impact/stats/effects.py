@@ -14,6 +14,7 @@ from scipy import linalg, optimize
 from .blocks import LATE2, SIDE
 from .columns import FIXED, Columns
 from .data import Floats, Settings
+from .groups import symmetric_inverse
 from .information import V_B, V_P, V_SB, Information, Model, integrate
 from .narrow import Narrow, Normal, centres, homes
 
@@ -43,10 +44,7 @@ class Posterior(Normal):
 def posterior(info: Information, columns: Columns, between: Floats, settings: Settings) -> Posterior:
     """β ~ N((M + D^-1)^-1 h, (M + D^-1)^-1)."""
     root, factor, mean, value = _solve(info, columns, between, settings)
-    inverse, status = linalg.lapack.dpotri(factor, lower=1)
-    assert status == 0
-    lower = np.tril(inverse)
-    covariance = root[:, None] * (lower + np.tril(inverse, -1).T) * root
+    covariance = root[:, None] * symmetric_inverse(factor) * root
     return Posterior(
         spread=info.spread,
         between=np.asarray(between, dtype=np.float64),

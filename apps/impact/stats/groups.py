@@ -109,10 +109,12 @@ def covariance(system: WeekSystem) -> Floats:
 
 
 def symmetric_inverse(factor: Floats) -> Floats:
-    """Inverse of a positive definite matrix from its lower Cholesky factor."""
+    """Inverse of a positive definite matrix from its lower Cholesky factor, zero above the diagonal."""
     inverse, status = linalg.lapack.dpotri(factor, lower=1)
     assert status == 0
-    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
+    whole = inverse + inverse.T
+    whole[np.diag_indices_from(whole)] = np.diagonal(inverse)
+    return np.asarray(whole)
 
 
 def invert(h: Floats, live: Bools) -> tuple[Floats, float]:

@@ -121,7 +121,7 @@ def sample(
     count, challenges = home.shape
     w, share, mu = np.full((chains, 1), start), np.full((chains, 1), 0.5), np.zeros((chains, count))
     theta = h / (level + 1.0 / start**2) + random.normal(count) / np.sqrt(level)
-    sweeps = -(-s.draws // chains)
+    sweeps, grid = -(-s.draws // chains), widths(s)
     kept = [np.empty((s.draws, *shape)) for shape in ((count,), (count,), (), (challenges,), (), ())]
     for sweep in range(s.burn_in + sweeps):
         extra, z = np.empty((chains, count)), random.normal(count)
@@ -130,7 +130,7 @@ def sample(
         theta, useless = _effects(h + extra, level, mu, w, share, s, random)
         middle, centre = _centres(theta, useless, home, w, s, random)
         mu = middle + centre @ home.T
-        w = _widths(theta - mu, useless, s, random)
+        w = _widths(theta - mu, useless, grid, s, random)
         few = useless.sum(axis=1, keepdims=True)
         share = special.betaincinv(s.prior_useless + few, s.prior_useful + count - few, random.uniform(1))
         share = np.clip(share, SHARE_MIN, 1.0 - SHARE_MIN)
@@ -183,9 +183,8 @@ def _centres(
     return middle, centre
 
 
-def _widths(away: Floats, useless: Bools, settings: Settings, random: Mirrored) -> Floats:
+def _widths(away: Floats, useless: Bools, grid: Floats, settings: Settings, random: Mirrored) -> Floats:
     """w, given how far the others lie from their mean."""
-    grid = widths(settings)
     square = np.where(useless, 0.0, np.square(away)).sum(axis=1, keepdims=True)
     many = (~useless).sum(axis=1, keepdims=True)
     value = np.log(grid) - 0.5 * np.square(grid / settings.prior_w)
