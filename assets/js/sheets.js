@@ -1,9 +1,12 @@
 // Opens and closes dialogs and sheets: data-sheet-open="id", data-sheet-close; a click on the veil closes too.
+// A sheet whose form has not come yet is told to the opener as "sheet-empty"; one that has keeps what was entered.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-sheet-open]");
   if (opener) {
     event.preventDefault();
-    document.getElementById(opener.dataset.sheetOpen)?.showModal();
+    const sheet = document.getElementById(opener.dataset.sheetOpen);
+    sheet?.showModal();
+    if (sheet && !sheet.querySelector("form:not([method=dialog])")) opener.dispatchEvent(new Event("sheet-empty"));
     return;
   }
   const closer = event.target.closest("[data-sheet-close]");

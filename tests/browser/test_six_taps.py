@@ -181,12 +181,16 @@ def goes_by_keyboard(page: Page) -> None:
 
 
 def leaves_the_sheet_and_returns(page: Page, sheet: Locator, opener: str) -> None:
-    """Nobody is locked in: Escape closes the sheet, and the focus is where it was."""
+    """Nobody is locked in: Escape closes the sheet, and the focus is where it was; what was entered stays."""
+    since = sheet.get_by_label("In place since")
+    since.evaluate("one => { one.dataset.mine = 'kept'; }")
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
     assert focused(page)["name"] == opener
     page.keyboard.press("Enter")
-    expect(sheet.get_by_label("In place since")).to_be_visible()
+    expect(since).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(since).to_have_attribute("data-mine", "kept")
 
 
 def tabs_to(page: Page, role: str, name: str) -> str:
