@@ -63,6 +63,7 @@ def run(*, quick: bool = False) -> list[Row]:
         _row(
             f"after a day's responses in all units (aim: {REFRESH_SHARE})", found["day"], "s", "all", found["full"]
         ),
+        _row("the same on the clock, 1 process", found["day_clock"], "s", "all", found["clock"]),
         _row("after one unit's responses in one metric", found["unit"], "s", "all", found["full"]),
         _row("nothing new", found["nothing"], "s", "all", found["full"]),
         _row("statistics of the units of one metric: computing them", found["compute"], "s"),
@@ -195,7 +196,9 @@ def _run_all(units: int, weeks: int, aimed: int) -> dict[str, float]:
         share += "squares = squares * (n + 2) / n"
         cursor.execute(f"UPDATE feedback_cell SET {share} WHERE week = %s", [last])
         cursor.execute("UPDATE feedback_series SET revision = revision + 1")
+        begin = time.perf_counter()
         found["day"] = timed()
+        found["day_clock"] = time.perf_counter() - begin
         cursor.execute("SELECT min(unit_id), min(metric_id) FROM feedback_cell")
         unit, metric = cursor.fetchone()
         where = [last, unit, metric]

@@ -124,7 +124,9 @@ def draw_rest(here: Narrow, theta: Floats, z: Floats) -> Floats:
     if not z.size:
         return z
     away = here.own[:, None] - here.across @ theta.T + z
-    return np.asarray(here.root[:, None] * linalg.solve_triangular(here.factor, away, lower=True, trans="T"))
+    # solved from the right, where the draws lie: X L = away'
+    found = linalg.blas.dtrsm(1.0, here.factor, away.T, side=1, lower=1, overwrite_b=1)
+    return np.asarray(here.root[:, None] * found.T)
 
 
 def match(here: Narrow, mean: Floats, variance: Floats) -> Prior:
