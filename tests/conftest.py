@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
 
@@ -125,7 +126,8 @@ def api() -> Callable[..., APIClient]:
 
 
 @pytest.fixture(autouse=True)
-def clean_cache() -> Iterator[None]:
-    """Counts of calls kept by the rate limit must not leak from test to test."""
+def clean_process() -> Iterator[None]:
+    """Neither the rate limit's counts of calls nor the language of the last request leak from test to test."""
     yield
     cache.clear()
+    translation.deactivate()
