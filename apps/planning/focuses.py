@@ -54,8 +54,12 @@ def open_focuses(*, units: Sequence[Unit], as_of: date) -> list[Focus]:
 
 def check_focus(*, units: Sequence[Unit], challenge: Challenge, limit: FocusLimit, reason: str) -> None:
     """Raises TooManyFocuses when a unit would work on too many challenges at a time, and nobody says why."""
-    if reason.strip():
-        return
+    if not reason.strip() and (crowded := crowding(units=units, challenge=challenge, limit=limit)):
+        raise TooManyFocuses(crowded, field="focus_reason")
+
+
+def crowding(*, units: Sequence[Unit], challenge: Challenge, limit: FocusLimit) -> str:
+    """In words, which unit would work on too many challenges at a time; empty where none would."""
     busy: dict[int, list[Action]] = {}
     for action in _busy(units, as_of=limit.as_of):
         busy.setdefault(action.unit_id, []).append(action)
@@ -67,10 +71,8 @@ def check_focus(*, units: Sequence[Unit], challenge: Challenge, limit: FocusLimi
                 len(actions),
             )
             names = ", ".join(action.challenge.display_name for action in actions)
-            raise TooManyFocuses(
-                message % {"unit": actions[0].unit.display_name, "count": len(actions), "names": names},
-                field="focus_reason",
-            )
+            return message % {"unit": actions[0].unit.display_name, "count": len(actions), "names": names}
+    return ""
 
 
 def _busy(units: Sequence[Unit], *, as_of: date) -> list[Action]:

@@ -18,7 +18,7 @@ from apps.planning import selectors
 from apps.planning.board import action_board, card_page
 from apps.planning.closures import choices_of
 from apps.planning.filter_bar import filter_bar
-from apps.planning.focuses import FocusLimit, planning_rules
+from apps.planning.focuses import FocusLimit, crowding, planning_rules
 from apps.planning.follow import followed
 from apps.planning.follow_forms import TaskForm
 from apps.planning.forms import PlanForm, refusals
@@ -101,7 +101,13 @@ def plan_new(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             return _planned(request, form, challenge, idea, as_of=today)
-    context = {"form": form, "challenge": challenge, "units": units, "idea": idea}
+    crowded = crowding(
+        # Where there is no choice of units, the question comes before the answer.
+        units=[first] if units.is_single else [],
+        challenge=challenge,
+        limit=FocusLimit(at_most=planning_rules().focus_limit, as_of=today),
+    )
+    context = {"form": form, "challenge": challenge, "units": units, "idea": idea, "crowded": crowded}
     return render(request, "planning/plan_new.html", context, status=status_of(request))
 
 

@@ -352,12 +352,18 @@ def test_the_quick_way_asks_for_the_reason_too(
         "owner": manager.pk,
         "then": "plan",
     }
+    # Where there is no choice of units, it is asked before anything is sent.
+    first_seen = text_of(client.get("/plans/new/?challenge=waiting"))
+    assert "Why one more now?" in first_seen
+    assert "works on 2 problems already" in first_seen
     asked = client.post("/plans/new/?challenge=waiting", entries)
     assert asked.status_code == 422
     assert "Why one more now?" in text_of(asked)
     entries["focus_reason"] = "It can't wait"
     assert client.post("/plans/new/?challenge=waiting", entries).status_code == 302
     assert Plan.objects.get().focus_reason == "It can't wait"
+    # The problem it is busy with is none more.
+    assert "Why one more now?" not in text_of(client.get("/plans/new/?challenge=waiting"))
     # What is in place already is noted, not taken on.
     other = ChallengeFactory(code="noise")
     linked(other, code="carpet", title="Carpet")
