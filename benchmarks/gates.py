@@ -14,8 +14,8 @@ from benchmarks.table import Row
 
 HEAD = (
     "world", "seeds", "95 % covers", "unshrunk covers", "bias, useless", "useless called works",
-    "useful called works", "error", "rank corr.", "rank corr. gained", "action alone: covers", "its z: sd",
-    "action: covers", "placebo z: mean", "its sd", "beyond the gates",
+    "useful called works", "error", "rank corr.", "rank corr. gained", "regret", "action alone: covers",
+    "its z: sd", "action: covers", "placebo z: mean", "its sd", "beyond the gates",
 )  # fmt: skip
 
 
@@ -137,6 +137,7 @@ def judge(bench: str, world: str, runs: Sequence[Run], limits: Limits) -> tuple[
         _beside(errors),
         _beside([order, simple]),
         cells.get("rank correlation above that of two-way fixed effects", ""),
+        _beside([_jackknife(partial(_regret, column=column), runs) for column in (None, 0, 1)]),
         *(cells.get(name, "") for name in (
             "one action, own data: covers", "one action, own data: spread of z", "one action, all data: covers",
             "mean of placebos", "spread of placebos",
@@ -205,6 +206,17 @@ def _order(runs: Sequence[Run], column: int | None) -> float:
 def _order_gained(runs: Sequence[Run]) -> float:
     """Seed by seed, so that what makes a seed hard for both cancels."""
     return _mean([_spearman(run, None) - _spearman(run, 0) for run in runs])
+
+
+def _regret(runs: Sequence[Run], column: int | None = None) -> float:
+    """What is lost by taking the solution that came out best instead of the one that is, on average."""
+    lost = []
+    for run in runs:
+        truth = run.solutions[:, 0]
+        guess = run.solutions[:, SOLUTION.index("estimate")] if column is None else run.peers[:, column]
+        if np.isfinite(guess).any():
+            lost.append(truth.max() - truth[np.nanargmax(guess)])
+    return _mean(lost)
 
 
 def _alone_covers(runs: Sequence[Run]) -> float:
