@@ -128,4 +128,5 @@ def rank_draws(
 def _gain(draws: Floats, means: Mapping[int, float], k: int, able: Sequence[int]) -> float:
     """E[max(Θ_k, best other mean, 0)] − max of the means and 0: what knowing Θ_k would be worth."""
     other = max([means[m] for m in able if m != k] + [0.0])
-    return float(np.maximum(draws, other).mean() - max(other, means[k]))
+    # Below 0 it is by rounding only.
+    return max(0.0, float(np.maximum(draws, other).mean() - max(other, means[k])))

@@ -45,6 +45,15 @@ def test_what_is_not_rankable_has_no_place_but_may_be_worth_trying() -> None:
     assert not last[3].worth_trying
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_knowing_better_what_is_never_best_is_worth_nothing_and_never_less(seed: int) -> None:
+    x = np.random.default_rng(seed).normal([0.62, 0.31, 0.0], 0.01, (4000, 3))
+    ranking = rank_draws(x, np.arange(3), range(3), RANKABLE, DEFAULTS)
+    gains = [entry.expected_gain for entry in ranking.entries]
+    assert gains == pytest.approx([0.0] * 3, abs=1e-12)
+    assert all(gain is not None and gain >= 0.0 for gain in gains)
+
+
 def test_the_safe_pick_prefers_certainty() -> None:
     x = draws([0.30, 0.25])
     x[:, 0] = np.random.default_rng(2).normal(0.30, 0.4, 4000)
