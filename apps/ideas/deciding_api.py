@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -20,9 +19,10 @@ from apps.core.etags import check_if_match
 from apps.core.serializers import InputSerializer, ReferenceField
 from apps.ideas import decisions, moderation
 from apps.ideas.api import TEXT_MOST, IdeaSerializer, IdeaViewSet, UnitReference
+from apps.ideas.api_input import IdeaReference
 from apps.ideas.models import Idea
 from apps.ideas.promotion import publish_idea, recipe_of, write_recipe
-from apps.ideas.selectors import pilotable_units, readable_ideas
+from apps.ideas.selectors import pilotable_units
 from apps.library.api_input import TextInput, TranslationsInput
 from apps.library.models import Solution
 from apps.library.services import Facts
@@ -30,19 +30,6 @@ from apps.library.texts import NAMES, RecipeText
 from apps.taxonomy.models import Challenge
 
 UNITS_MOST, CHALLENGES_MOST = 200, 200
-
-
-class IdeaReference(serializers.IntegerField):
-    """The id of an idea that the caller may read, and that was not merged."""
-
-    default_error_messages = {"unknown_idea": _("There is no idea {id} that you may read.")}
-
-    def to_internal_value(self, data: Any) -> Any:
-        key = super().to_internal_value(data)
-        idea = readable_ideas(self.context["person"]).standing().filter(pk=key).first()
-        if idea is None:
-            self.fail("unknown_idea", id=key)
-        return idea
 
 
 class NothingInput(InputSerializer):
@@ -73,7 +60,7 @@ class ReasonInput(InputSerializer):
 
 
 class IdeaMergeInput(InputSerializer):
-    into = IdeaReference()
+    into = IdeaReference(is_standing=True)
 
 
 class RecipeInput(TextInput):

@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +17,7 @@ from apps.accounts.decorators import require_role
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Unit
 from apps.core.errors import CxplanError
+from apps.core.returns import back_to
 from apps.core.uploads import send_upload
 from apps.ideas import selectors
 from apps.ideas.details import IdeaDetail, idea_detail
@@ -165,7 +165,7 @@ def idea_vote(request: PersonRequest, pk: int) -> HttpResponse:
         row = {"pk": found.pk, "votes": found.vote_count, "is_voted": is_voted, "may_vote": found.is_public}
         template = "ideas/_similar_vote.html" if request.GET.get("in") == "similar" else "ideas/_vote.html"
         return render(request, template, {"row": row, "is_fresh": True})
-    return back(request, reverse("ideas:idea", args=[found.pk]))
+    return back_to(request, reverse("ideas:idea", args=[found.pk]))
 
 
 @require_POST
@@ -268,13 +268,6 @@ def unit_of(request: PersonRequest) -> Unit:
 def is_fragment(request: PersonRequest) -> bool:
     htmx: Any = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted
-
-
-def back(request: PersonRequest, otherwise: str) -> HttpResponse:
-    """To the page of ours that the form stood on."""
-    asked = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return HttpResponseRedirect(asked if asked.startswith("/") and is_ours else otherwise)
 
 
 @contextmanager

@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from apps.accounts.models import Role, Unit, User
 from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
 from apps.core.viewsets import CODE_IN_PATH
+from apps.ideas.api_input import IdeaReference
 from apps.library.models import Solution
 from apps.planning.applying import apply_action, log_action
 from apps.planning.corrections import ActionChanges, correct_action, stop_action
 from apps.planning.freezing import AppliedSolution
 from apps.planning.models import Action
-from apps.planning.pilots import idea_asked_for, is_tried_with
+from apps.planning.pilots import is_tried_with
 from apps.planning.plans import PlanChanges, change_plan, create_plan
 from apps.planning.rules import BACKDATED_DAYS
 from apps.planning.selectors import possible_owners, solutions_of
@@ -40,19 +40,6 @@ class UnitReference(ReferenceField):
 
     def rows(self) -> Any:
         return self.context["units"]
-
-
-class IdeaField(serializers.IntegerField):
-    """The id of an idea that the caller may read."""
-
-    default_error_messages = {"unknown_idea": gettext_lazy("There is no idea {id} that you may read.")}
-
-    def to_internal_value(self, data: Any) -> Any:
-        key = super().to_internal_value(data)
-        idea = idea_asked_for(self.context["person"], str(key))
-        if idea is None:
-            self.fail("unknown_idea", id=key)
-        return idea
 
 
 class ActionFields(InputSerializer):
@@ -100,7 +87,7 @@ class ActionInput(ActionFields):
     external_id = serializers.RegexField(f"^{CODE_IN_PATH}$", required=False)
     unit = UnitReference()
     randomised = serializers.BooleanField(required=False, default=False)
-    idea = IdeaField(
+    idea = IdeaReference(
         required=False,
         allow_null=True,
         help_text="Id of the idea that is tried out; the solution made of it is among those given.",

@@ -14,8 +14,8 @@ from rest_framework import serializers
 from apps.accounts.models import Unit, User
 from apps.accounts.person import Person
 from apps.core.serializers import InputSerializer, ReferenceField
+from apps.ideas.api_input import IdeaReference
 from apps.library.models import Playbook, Solution
-from apps.planning.api_input import IdeaField
 from apps.planning.drafts import Details, choose_solutions, make_concrete, start_plan, tick_ready
 from apps.planning.drawing import draw_plan
 from apps.planning.draws import MOST_STEPS, MOST_WEEKS, SEEDS
@@ -55,7 +55,7 @@ class PlanFields(InputSerializer):
 
 class PlanInput(PlanFields):
     challenge = ReferenceField(queryset=Challenge.objects.all())
-    idea = IdeaField(
+    idea = IdeaReference(
         required=False,
         allow_null=True,
         help_text="Id of the idea that is tried out by one of the solutions.",

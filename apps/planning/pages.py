@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.middleware import PersonRequest
 from apps.accounts.models import Role, Scope, Unit
 from apps.core.errors import CxplanError
+from apps.core.returns import back_to
 from apps.planning import selectors
 from apps.planning.forms import VersionField, refusals
 from apps.planning.models import Action
@@ -116,9 +117,7 @@ def to_action(action: Action, request: PersonRequest | None = None) -> HttpRespo
 
 def back(request: PersonRequest, action: Action) -> HttpResponse:
     """To the page of ours that a button stood on, else to the action's."""
-    asked = request.POST.get("next", "")
-    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return HttpResponseRedirect(asked) if is_ours else to_action(action)
+    return back_to(request, reverse("planning:action", args=[action.external_id]))
 
 
 def is_fragment(request: PersonRequest) -> bool:

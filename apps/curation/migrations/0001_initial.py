@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     replaces = [("curation", "0001_outside_evidence"), ("curation", "0002_look_alikes")]
 
     dependencies = [
-        ("accounts", "__first__"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("ideas", "0001_initial"),
         ("library", "0001_initial"),
     ]

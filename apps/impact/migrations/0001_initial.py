@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "__first__"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("library", "0001_initial"),
         ("planning", "0001_initial"),
         ("taxonomy", "0001_initial"),
