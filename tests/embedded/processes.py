@@ -30,6 +30,20 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | {"CXPLAN_HOME": str(home)} | more
 
 
+def run(home: Path, *words: str) -> str:
+    """What a Python process in a home says; it has to end well."""
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=REPOSITORY,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def alive(home: Path) -> dict[int, str]:
     """Processes whose command, folder or environment mentions the home, with their command."""
     needle = os.fsencode(home)

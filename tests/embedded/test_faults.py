@@ -3,29 +3,26 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from cxplan.demo.generate import generate_chain
 from cxplan.embedded import postgres
-from cxplan.embedded.home import REPOSITORY
-from tests.embedded.processes import environment, eventually, kill_everything, named
+from tests.embedded.processes import eventually, kill_everything, named, run
 from tests.embedded.serving import Serving, answers
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 STRUCTURE = ("units", "touchpoints", "metrics", "challenges", "aliases", "solutions", "people", "events")
-# Enough rows that an import is still under way when the kill comes.
 ROWS = 30_000
 PARTS = {
     "web": "gunicorn",
@@ -58,22 +55,10 @@ class Deployment:
 
     def hand_in(self, **files: Path) -> None:
         """Import a file of each of these kinds."""
-        self._run("-c", IMPORTS, *(f"{kind}={file}" for kind, file in files.items()))
+        run(self.home, "-c", IMPORTS, *(f"{kind}={file}" for kind, file in files.items()))
 
     def manage(self, *words: str) -> str:
-        return self._run("manage.py", *words)
-
-    def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=REPOSITORY,
-            env=environment(self.home),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run(self.home, "manage.py", *words)
 
     def post(self, file: Path) -> int:
         """Hand a feedback file in; the id under which the service accepted it."""
@@ -154,13 +139,24 @@ CELLS = """
 """
 
 
+@contextmanager
+def held(table: str) -> Iterator[None]:
+    """Nobody can write to the table: what writes to it stays in the middle of that."""
+    with closing(psycopg.connect(postgres.url())) as bystander:
+        bystander.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(sql.Identifier(table)))
+        yield
+        with suppress(psycopg.OperationalError):  # it may have lost its database too
+            bystander.rollback()
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_an_import_survives_the_kill_of(deployment: Deployment, part: str) -> None:
     file = feedback(deployment, f"kill-{part}")
-    number = deployment.post(file)
-    state = f"SELECT state FROM imports_importbatch WHERE id = {number}"
-    eventually(lambda: deployment.ask(state) in {"running", "finished"}, 90)
-    deployment.kill(part)
+    with held("feedback_response"):
+        number = deployment.post(file)
+        state = f"SELECT state FROM imports_importbatch WHERE id = {number}"
+        eventually(lambda: deployment.ask(state) == "running", 90)
+        deployment.kill(part)
     eventually(lambda: deployment.ask(state) == "finished", 180)
     counts = deployment.ask(
         "SELECT ARRAY[accepted_count, duplicate_count, rejected_count] FROM imports_importbatch"
@@ -185,15 +181,11 @@ def test_a_measurement_survives_the_kill_of(deployment: Deployment, part: str) -
     files = deployment.files
     deployment.hand_in(feedback=files / "feedback-surveys.csv", actions=files / "actions.csv")
     running = "SELECT count(*) FROM impact_run WHERE state = 'running'"
-    with closing(psycopg.connect(postgres.url())) as bystander:
-        # Nobody can write an effect now: what is being measured stays in the middle of it.
-        bystander.execute("LOCK TABLE impact_effect IN EXCLUSIVE MODE")
+    with held("impact_effect"):
         # Something new to measure, the second time too.
         deployment.hand_in(feedback=feedback(deployment, f"measured-{part}"))
         eventually(lambda: deployment.ask(running), 120)
         deployment.kill(part)
-        with suppress(psycopg.OperationalError):  # it may have lost its database too
-            bystander.rollback()
     deadline = time.monotonic() + 400
     while True:
         left = deployment.ask(running)

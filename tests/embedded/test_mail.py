@@ -1,11 +1,8 @@
 """Mails leave through a running beat and worker; a server that is down is seen, and costs time only."""
 
 import re
-import subprocess
-import sys
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,8 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from cxplan.embedded import postgres
-from cxplan.embedded.home import REPOSITORY
-from tests.embedded.processes import environment, eventually
+from tests.embedded.processes import eventually, run
 from tests.embedded.serving import Serving
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -40,15 +36,6 @@ class Mailbox:
         return "250 OK"
 
 
-def run(home: Path, code: str) -> None:
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "manage.py", "shell", "-v", "0", "-c", code],
-        cwd=REPOSITORY,
-        env=environment(home),
-        check=True,
-    )
-
-
 def look() -> tuple[str, int, str]:
     """How it stands with the only mail: its state, how often it was tried, what went wrong."""
     with psycopg.connect(postgres.url()) as connection:
@@ -60,9 +47,9 @@ def test_a_mail_outlives_a_server_that_is_down_and_links_to_where_the_pages_are(
     serving: Serving, mail_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXPLAN_HOME", str(serving.home))
-    run(serving.home, TELL)
+    run(serving.home, "-W", "ignore", "manage.py", "shell", "-v", "0", "-c", TELL)
     # A try is counted before it is made, what went wrong is written after it.
-    eventually(lambda: look()[2], 60)
+    eventually(lambda: look()[2], 120)
     state, attempts, error = look()
     assert (state, attempts) == ("queued", 1)
     assert "refused" in error.lower()
@@ -73,10 +60,10 @@ def test_a_mail_outlives_a_server_that_is_down_and_links_to_where_the_pages_are(
     try:
         with psycopg.connect(postgres.url()) as connection:
             connection.execute(HURRY)
-        eventually(lambda: box.messages, 60)
+        eventually(lambda: box.messages, 120)
     finally:
         controller.stop()
-    eventually(lambda: look()[0] == "sent", 30)
+    eventually(lambda: look()[0] == "sent", 60)
     message = box.messages[0]
     assert message["Subject"] == "Votre idée est retenue"
     kinds = [part.get_content_type() for part in message.walk()]

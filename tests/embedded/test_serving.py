@@ -2,14 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from cxplan.embedded.home import REPOSITORY
-from tests.embedded.processes import alive, environment, eventually, kill_everything, named
+from tests.embedded.processes import alive, eventually, kill_everything, named, run
 from tests.embedded.serving import Serving, answers
 
 # One served home for all of them, on one worker.
@@ -36,15 +33,7 @@ def test_a_home_is_served_once(serving: Serving) -> None:
 
 
 def test_other_commands_work_beside_it_and_do_not_end_it(serving: Serving) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", "from django.db import connection as c; c.cursor()"],
-        cwd=REPOSITORY,
-        env=environment(serving.home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run(serving.home, "manage.py", "shell", "-v0", "-c", "from django.db import connection as c; c.cursor()")
     assert answers(serving.address, "readyz")
 
 
