@@ -23,7 +23,7 @@ import numpy as np
 from . import groups
 from .blocks import LATE2, PRIMARY, SIDE
 from .data import Floats, Ints
-from .information import Bucket, Information, Model, local_variance, some_rows
+from .information import Bucket, Integral, Model, local_variance, some_rows
 from .narrow import Normal
 
 SLICE = 4096  # blocks handled at once
@@ -36,7 +36,7 @@ class Joint:
 
     Attributes
     ----------
-    info : Information
+    info : Integral
         Data's part.
     beta : Normal
         β̂ and Σ.
@@ -48,7 +48,7 @@ class Joint:
         Covariance of the week effects given β.
     """
 
-    info: Information
+    info: Integral
     beta: Normal
     weeks: Floats
     slope: Floats
@@ -86,13 +86,13 @@ class Readings:
     between: Floats
 
 
-def join(info: Information, beta: Normal) -> Joint:
+def join(info: Integral, beta: Normal) -> Joint:
     """Week effects given everything."""
     system = info.system
-    b1 = np.matmul(info.b, system.f.transpose(0, 2, 1)).sum(axis=0)
-    slope = np.matmul(info.b, system.omega_f) + np.matmul(b1 @ system.h_inverse, system.f)
-    wy1 = np.einsum("gij,gj->i", system.f, info.wy)
-    start = np.einsum("gij,gj->gi", system.omega_f, info.wy)
+    b1 = np.matmul(info.sums.b, system.f.transpose(0, 2, 1)).sum(axis=0)
+    slope = np.matmul(info.sums.b, system.omega_f) + np.matmul(b1 @ system.h_inverse, system.f)
+    wy1 = np.einsum("gij,gj->i", system.f, info.sums.wy)
+    start = np.einsum("gij,gj->gi", system.omega_f, info.sums.wy)
     start = start + np.einsum("gji,j->gi", system.f, system.h_inverse @ wy1)
     weeks = start - np.einsum("gqp,q->gp", slope, beta.mean)
     return Joint(info=info, beta=beta, weeks=weeks, slope=slope, gamma=groups.covariance(system))

@@ -14,12 +14,12 @@ import numpy as np
 from .columns import Columns
 from .data import Floats, Settings
 from .effects import SPREAD_MAX, SPREAD_MIN, Peak, Spreads, along_width, maximise, posterior
-from .information import V_P, Information, Model, integrate
+from .information import V_P, Information, Integral, Model, along_v_p, integrate
 from .narrow import Narrow, Normal, Prior, centres, draw_rest, homes, match, narrow, under, widen
 from .sampler import Sample, sample, widths
 
 FLAT_SD = 30.0  # a prior this wide is none on the reference scale
-STEPS = (-1.6, -0.8, 0.0, 0.8, 1.6)  # standard deviations of log v_p around its best value
+STEPS = (0.0, -1.4, 1.4)  # standard deviations of log v_p around its best value
 WIDTHS = 12  # values of w that are weighed
 WEIGHT_MIN = 1e-4  # weights below are dropped
 
@@ -44,7 +44,7 @@ class Beliefs:
         β under it: single actions are read off here.
     flat : Normal
         β with the effects of solutions unshrunk.
-    information : Information
+    information : Integral
         At the root mean square of v_p: intervals of actions need the mean of the variances, not the mode.
     peak : Peak
         Where the evidence is highest.
@@ -57,7 +57,7 @@ class Beliefs:
     prior: Prior
     normal: Normal
     flat: Normal
-    information: Information
+    information: Integral
     peak: Peak
 
     def without(self, left: Information, columns: Columns, settings: Settings) -> tuple[Floats, Floats]:
@@ -119,15 +119,14 @@ def believe(model: Model, start: Spreads | None = None) -> Beliefs:
 
 def _lattice(model: Model, peak: Peak) -> Lattice:
     settings, best, w = model.settings, peak.best, widths(model.settings, WIDTHS)
+    moved = best.spread[V_P] * np.exp(peak.width * np.array(STEPS[1:]))
+    others = along_v_p(model, peak.information, np.clip(moved, SPREAD_MIN, SPREAD_MAX).tolist())
     points, v_p, value, resolved = [], [], [], []
-    for z in STEPS:
-        v = best.spread.copy()
-        v[V_P] = float(np.clip(v[V_P] * np.exp(z * peak.width), SPREAD_MIN, SPREAD_MAX))
-        here = peak.information if z == 0.0 else integrate(model, v)
+    for here in (peak.information, *others):
         points.append(narrow(here, model.columns, best.between, settings))
         found, shares = along_width(points[-1], here, model.columns, best.between, w, settings)
-        v_p.append(v[V_P])
-        value.append(np.asarray(found) + np.log(v[V_P]) + np.log(w))
+        v_p.append(float(here.spread[V_P]))
+        value.append(np.asarray(found) + np.log(v_p[-1]) + np.log(w))
         resolved.append(shares)
     weight = np.exp(np.stack(value) - np.max(value))
     weight /= weight.sum()

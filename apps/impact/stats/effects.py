@@ -15,7 +15,7 @@ from .blocks import LATE2, SIDE
 from .columns import FIXED, Columns
 from .data import Floats, Settings
 from .groups import symmetric_inverse
-from .information import V_B, V_P, V_SB, Information, Model, integrate
+from .information import V_B, V_P, V_SB, Information, Integral, Model, integrate
 from .narrow import Narrow, Normal, centres, homes
 
 SPREAD_MIN, SPREAD_MAX = 3e-3, 3.0  # bounds of standard deviations, reference scale
@@ -162,7 +162,7 @@ class Peak:
     ----------
     best : Posterior
         There.
-    information : Information
+    information : Integral
         There.
     width : float
         Standard deviation of log v_p.
@@ -171,7 +171,7 @@ class Peak:
     """
 
     best: Posterior
-    information: Information
+    information: Integral
     width: float
     converged: bool
 
@@ -214,11 +214,11 @@ def maximise(model: Model, start: Spreads | None = None) -> Peak:
 
 
 def _search(
-    model: Model, info: Information, best: Posterior, which: int, step: float
-) -> tuple[Information, Posterior, bool, float]:
+    model: Model, info: Integral, best: Posterior, which: int, step: float
+) -> tuple[Integral, Posterior, bool, float]:
     """One parabola step along the log of one local standard deviation, never downhill."""
 
-    def at(log_v: float) -> tuple[Information, Posterior, bool]:
+    def at(log_v: float) -> tuple[Integral, Posterior, bool]:
         spread = best.spread.copy()
         spread[which] = float(np.clip(np.exp(log_v), SPREAD_MIN, SPREAD_MAX))
         here = integrate(model, spread)

@@ -10,8 +10,8 @@ where W~ is the precision with ξ integrated out. Week effects are eliminated re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -103,6 +103,33 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Sums over units, local deviations integrated out, week effects not.
+
+    Attributes
+    ----------
+    m, h : (Q, Q), (Q,) float
+        A'X'W~XA and A'X'W~y.
+    b : (G, Q, P) float
+        A'X'W~ by group.
+    w : (G, P, P) float
+        W~ by group.
+    wy : (G, P) float
+        W~y by group.
+    log_det, yy : float
+        log|V + XΛX'| and y'W~y.
+    """
+
+    m: Floats
+    h: Floats
+    b: Floats
+    w: Floats
+    wy: Floats
+    log_det: float
+    yy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Information:
     """What the data say about β, local deviations and week effects integrated out.
 
@@ -114,32 +141,39 @@ class Information:
         Information about β.
     constant : float
         log evidence without the part of β.
-    inverse : tuple of (N, b, b) float
-        N by bucket.
-    system : WeekSystem
-        Week effects.
-    b : (G, Q, P) float
-        A'X'W~ by group.
-    wy : (G, P) float
-        Σ W~y by group.
-    w : (G, P, P) float
-        Σ W~ by group.
-    middle : (B, B) sparse
-        NS of all units.
-    score : (B,) float
-        Nc of all units.
     """
 
     spread: Floats
     m: Floats
     h: Floats
     constant: float
-    inverse: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integral(Information):
+    """The same, with what it was made of.
+
+    Attributes
+    ----------
+    sums : Sums
+        Before week effects were eliminated.
+    system : WeekSystem
+        Week effects.
+    inverse : tuple of (N, b, b) float
+        N by bucket.
+    middle : (B, B) sparse
+        NS of all units.
+    toward : (B, P) float
+        NC of all units.
+    score : (B,) float
+        Nc of all units.
+    """
+
+    sums: Sums
     system: WeekSystem
-    b: Floats
-    wy: Floats
-    w: Floats
+    inverse: tuple[Floats, ...]
     middle: sparse.csr_array
+    toward: Floats
     score: Floats
 
 
@@ -234,12 +268,12 @@ def local_variance(bucket: Bucket, spread: Floats) -> Floats:
     return np.asarray(out)
 
 
-def integrate(model: Model, spread: Floats) -> Information:
+def integrate(model: Model, spread: Floats) -> Integral:
     """Information about β for given v_p, v_b, v_sb.
 
     R = KK' with K = Λ^½ (I + Λ^½' S Λ^½)^-½', so that the sums C'RC are products of one matrix with itself.
     """
-    stats, noise = model.statistics, model.statistics.noise
+    stats = model.statistics
     blocks, periods = model.blocks.count, model.w.shape[1]
     ns = np.empty(model.across.shape[0])
     nc, kc = np.empty((blocks, periods)), np.empty((blocks, periods))
@@ -261,7 +295,6 @@ def integrate(model: Model, spread: Floats) -> Information:
         kc[at], kcy[at] = here, here_y[:, :, 0]
         nc[bucket.index] = c - np.matmul(sk, here)
         ncy[bucket.index] = (cy - np.matmul(sk, here_y))[:, :, 0]
-    a, at = model.columns.a, model.columns.at
     w, wy = model.w.copy(), model.wy.copy()
     last = 0
     for g, rows in enumerate(model.members):
@@ -269,58 +302,137 @@ def integrate(model: Model, spread: Floats) -> Information:
         w[g] -= kc[part].T @ kc[part]
         wy[g] -= kc[part].T @ kcy[part]
         last += rows.size
-    b = (model.by_group @ nc).reshape(len(model.members), model.columns.count, periods)
-    system = groups.week_system(w, shocks=model.shocks, v_g=noise.v_g, rho_g=noise.rho_g)
     middle = sparse.csr_array((ns, model.across, model.begin), shape=(blocks, blocks))
-    m, h = _profile((at @ (middle @ a)).toarray(), at @ ncy, b, wy, system)
-    quad = float(stats.yy.sum()) - float(kcy @ kcy)
-    wy1 = np.einsum("gij,gj->i", system.f, wy)
-    quad -= float(np.einsum("gi,gij,gj->", wy, system.omega_f, wy)) + float(wy1 @ system.h_inverse @ wy1)
-    return Information(
-        spread=np.asarray(spread, dtype=np.float64),
-        m=m,
-        h=h,
-        constant=-0.5 * (log_det + system.log_det + quad),
-        inverse=tuple(inverse),
-        system=system,
-        b=b,
-        wy=wy,
+    sums = Sums(
+        m=(model.columns.at @ (middle @ model.columns.a)).toarray(),
+        h=model.columns.at @ ncy,
+        b=(model.by_group @ nc).reshape(len(model.members), model.columns.count, periods),
         w=w,
+        wy=wy,
+        log_det=log_det,
+        yy=float(stats.yy.sum()) - float(kcy @ kcy),
+    )
+    system, found = _eliminate(model, sums, spread)
+    return Integral(
+        spread=found.spread,
+        m=found.m,
+        h=found.h,
+        constant=found.constant,
+        sums=sums,
+        system=system,
+        inverse=tuple(inverse),
         middle=middle,
+        toward=nc,
         score=ncy,
     )
 
 
-def _profile(m: Floats, h: Floats, b: Floats, wy: Floats, system: WeekSystem) -> tuple[Floats, Floats]:
+def along_v_p(model: Model, base: Integral, values: Sequence[float]) -> Iterator[Information]:
+    """The information for other values of v_p, all else as in `base`.
+
+    Another v_p adds δUU' to Λ, with one column of U for every aimed intervention. With the columns of a unit
+    turned so that U'X'W~XU is diagonal, with s on it, what is taken off every sum is weighted by δ/(1 + δs):
+
+        (Λ^-1 + S)^-1 → X'W~(δ)X = X'W~X − X'W~XU diag(δ/(1 + δs)) U'X'W~X,   log|·| + Σ log(1 + δs).
+    """
+    sums, groups_, count = base.sums, len(model.members), model.columns.count
+    turned, s = _aimed(model, base.middle)
+    reach = base.middle @ turned
+    e, ey = turned.T @ base.toward, turned.T @ base.score
+    f, by_group = model.columns.at @ reach, (model.by_group @ reach).tocsr()
+    of = model.group[model.done.unit[model.done.aimed]]
+    mine = [np.flatnonzero(of == g) for g in range(groups_)]
+    for value in values:
+        spread = base.spread.copy()
+        spread[V_P] = value
+        delta = value**2 - float(base.spread[V_P]) ** 2
+        weight = delta / (1.0 + delta * s)
+        taken, taken_y = weight[:, None] * e, weight * ey
+        w, wy = sums.w.copy(), sums.wy.copy()
+        for g, rows in enumerate(mine):
+            w[g] -= e[rows].T @ taken[rows]
+            wy[g] -= e[rows].T @ taken_y[rows]
+        here = Sums(
+            m=sums.m - ((f * weight) @ f.T).toarray(),
+            h=sums.h - f @ taken_y,
+            b=sums.b - (by_group @ taken).reshape(groups_, count, -1),
+            w=w,
+            wy=wy,
+            log_det=sums.log_det + float(np.log1p(delta * s).sum()),
+            yy=sums.yy - float(ey @ taken_y),
+        )
+        yield _eliminate(model, here, spread)[1]
+
+
+def _aimed(model: Model, middle: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
+    """U of `along_v_p`, turned, (B, J) for J aimed interventions, and s, (J,)."""
+    done, blocks = model.done, model.blocks
+    column = np.append(np.cumsum(done.aimed) - 1, -1)  # −1, a disturbance, reads the last
+    block = np.flatnonzero((blocks.kind <= LATE2) & (blocks.intervention >= 0))
+    owner = blocks.intervention[block]
+    count = int(done.aimed.sum())
+    u = sparse.csr_array((np.sqrt(done.size[owner]), (block, column[owner])), shape=(blocks.count, count))
+    between = (u.T @ (middle @ u)).tocsr()
+    unit = done.unit[done.aimed]
+    order = np.argsort(unit, kind="stable")
+    many = np.bincount(unit)
+    first = np.concatenate([[0], np.cumsum(many)])
+    s = np.zeros(count)
+    rows, cols, values = [], [], []
+    for size in np.unique(many[many > 0]).tolist():
+        at = order[first[:-1][many == size][:, None] + np.arange(size)]
+        row, col = np.repeat(at, size, axis=1).ravel(), np.tile(at, (1, size)).ravel()
+        square = np.asarray(between[row, col]).reshape(-1, size, size)
+        s_here, vectors = np.linalg.eigh(square)
+        s[at] = np.maximum(s_here, 0.0)
+        rows.append(row)
+        cols.append(col)
+        values.append(vectors.ravel())
+    if not rows:
+        return u, s
+    turn = sparse.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(cols))), (count, count))
+    return (u @ turn).tocsr(), s
+
+
+def _eliminate(model: Model, sums: Sums, spread: Floats) -> tuple[WeekSystem, Information]:
     """Take the week effects out of the information about β."""
-    for g in range(b.shape[0]):
-        if system.omega_f[g].any():
-            own = b[g] @ system.omega_f[g]
-            m = m - own @ b[g].T
-            h = h - own @ wy[g]
+    noise = model.statistics.noise
+    system = groups.week_system(sums.w, shocks=model.shocks, v_g=noise.v_g, rho_g=noise.rho_g)
+    m, h, b, wy = sums.m, sums.h, sums.b, sums.wy
+    for g in range(model.shocks if noise.v_g > 0 else 0):
+        own = b[g] @ system.omega_f[g]
+        m = m - own @ b[g].T
+        h = h - own @ wy[g]
     b1 = np.matmul(b, system.f.transpose(0, 2, 1)).sum(axis=0)
+    wy1 = np.einsum("gij,gj->i", system.f, wy)
     m = m - b1 @ system.h_inverse @ b1.T
-    h = h - b1 @ (system.h_inverse @ np.einsum("gij,gj->i", system.f, wy))
-    return np.asarray(0.5 * (m + m.T)), np.asarray(h)
+    h = h - b1 @ (system.h_inverse @ wy1)
+    quad = sums.yy - float(np.einsum("gi,gij,gj->", wy, system.omega_f, wy)) - float(wy1 @ system.h_inverse @ wy1)
+    return system, Information(
+        spread=np.asarray(spread, dtype=np.float64),
+        m=np.asarray(0.5 * (m + m.T)),
+        h=np.asarray(h),
+        constant=-0.5 * (sums.log_det + system.log_det + quad),
+    )
 
 
-def leave_groups_out(model: Model, info: Information) -> Iterator[Information]:
+def leave_groups_out(model: Model, info: Integral) -> Iterator[Information]:
     """The information about β, (M, h) alone, without the units of each group with shocks, one after the other."""
     system, shape = info.system, (len(model.members), model.columns.count, -1)
     # a unit's blocks meet only its own: rows of a group hold all that is its
     each_m = (model.by_group @ (info.middle @ model.columns.a)).toarray().reshape(shape)
     each_h = (model.by_group @ info.score).reshape(shape[:2])
-    own = np.matmul(info.b, system.omega_f)
-    each_m -= np.matmul(own, info.b.transpose(0, 2, 1))
-    each_h -= np.matmul(own, info.wy[:, :, None])[:, :, 0]
+    own = np.matmul(info.sums.b, system.omega_f)
+    each_m -= np.matmul(own, info.sums.b.transpose(0, 2, 1))
+    each_h -= np.matmul(own, info.sums.wy[:, :, None])[:, :, 0]
     # the regions' own eliminations stay as they are, only the sum over regions changes
-    each_w, each_b = np.matmul(system.f, info.w), np.matmul(info.b, system.f.transpose(0, 2, 1))
-    each_wy = np.einsum("gij,gj->gi", system.f, info.wy)
+    each_w, each_b = np.matmul(system.f, info.sums.w), np.matmul(info.sums.b, system.f.transpose(0, 2, 1))
+    each_wy = np.einsum("gij,gj->gi", system.f, info.sums.wy)
     for left in range(model.shocks):
         others = [g for g in range(len(model.members)) if g != left]
-        live = np.diagonal(info.w[others].sum(axis=0)) > 0
+        live = np.diagonal(info.sums.w[others].sum(axis=0)) > 0
         h_inverse, _ = groups.invert(each_w[others].sum(axis=0), live)
         b1 = each_b[others].sum(axis=0)
         m = each_m[others].sum(axis=0) - b1 @ h_inverse @ b1.T
         h = each_h[others].sum(axis=0) - b1 @ (h_inverse @ each_wy[others].sum(axis=0))
-        yield replace(info, m=0.5 * (m + m.T), h=h)
+        yield Information(spread=info.spread, m=0.5 * (m + m.T), h=h, constant=info.constant)

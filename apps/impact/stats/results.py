@@ -12,7 +12,7 @@ from typing import Any
 
 from .data import Floats
 
-METHOD = "joint-ar1-4"
+METHOD = "joint-ar1-5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,7 @@ from scipy import optimize, special
 
 from .errors import NotEstimable
 
-NEAREST = 0.05  # root of the smallest squared bias at which the majorant may leave its line
-FAR = 4.0  # from here on it is below zero two standard deviations before the critical value
-REACH = 8.0  # standard deviations beyond the critical value that matter
+CLOSE = 1e-12  # a step this small is none
 
 
 def _missed(t: float, chi: float) -> float:
@@ -25,26 +23,32 @@ def _missed(t: float, chi: float) -> float:
     return 0.5 * (erfc((chi + b) / sqrt(2.0)) + erfc((chi - b) / sqrt(2.0)))
 
 
+def _touch(chi: float) -> float:
+    """Where the tangent through the origin touches the non-coverage: its squared bias, for χ > √3.
+
+    Newton from beyond the root; the derivative of P(|Z + b| > χ) by b is φ(b − χ) − φ(b + χ).
+    """
+    b, origin = chi + 0.5, _missed(0.0, chi)
+    for _ in range(100):
+        near, far = exp(-0.5 * (b - chi) ** 2) / sqrt(2.0 * pi), exp(-0.5 * (b + chi) ** 2) / sqrt(2.0 * pi)
+        value = _missed(b * b, chi) - 0.5 * b * (near - far) - origin
+        step = 2.0 * value / (near - far - b * ((chi - b) * near + (chi + b) * far))
+        b -= step
+        if abs(step) < CLOSE:
+            break
+    return b * b
+
+
 def worst_non_coverage(m2: float, chi: float) -> float:
     """Largest non-coverage over all distributions of the bias with second moment `m2`.
 
-    The least concave majorant of the non-coverage as a function of the squared bias, at `m2`.
+    The least concave majorant of the non-coverage as a function of the squared bias, at `m2`: a line from the
+    origin until it touches.
     """
-    origin = _missed(0.0, chi)
-    if chi <= sqrt(3.0):
-        return _missed(m2, chi)
-
-    def tangent(b: float) -> float:
-        density = exp(-0.5 * (b - chi) ** 2) - exp(-0.5 * (b + chi) ** 2)
-        return _missed(b * b, chi) - b * density / (2.0 * sqrt(2.0 * pi)) - origin
-
-    # from the origin it falls below zero, then rises through it once: where the majorant leaves the line
-    below = NEAREST if chi < FAR else chi - 2.0  # far out it is zero to the last bit near the origin
-    if tangent(below) >= 0:
-        return _missed(m2, chi)
-    touch = float(optimize.brentq(tangent, below, chi + REACH, xtol=1e-13)) ** 2
+    touch = _touch(chi) if chi > sqrt(3.0) else 0.0
     if m2 >= touch:
         return _missed(m2, chi)
+    origin = _missed(0.0, chi)
     return origin + (_missed(touch, chi) - origin) * m2 / touch
 
 
@@ -72,9 +76,7 @@ def cva(m2: float, alpha: float = 0.05) -> float:
     low = float(special.ndtri(1.0 - alpha / 2.0))
     if m2 == 0.0:
         return low
-    high = low + 1.0
-    while worst_non_coverage(m2, high) > alpha:
-        high *= 2.0
+    high = sqrt((1.0 + m2) / alpha)  # Chebyshev's inequality
     return float(optimize.brentq(lambda chi: worst_non_coverage(m2, chi) - alpha, low * 0.999, high, xtol=1e-10))
 
 

@@ -71,13 +71,25 @@ class Mirrored:
 
     def normal(self, count: int) -> Floats:
         """Standard normals, (chains, count)."""
-        z = self.rng.standard_normal((self.chains // 2, count))
-        return np.stack([z, -z], axis=1).reshape(self.chains, count)
+        return self._both(self.rng.standard_normal((self.chains // 2, count)))
 
-    def uniform(self, count: int) -> Floats:
-        """Between 0 and 1, both excluded, (chains, count)."""
-        u = np.maximum(self.rng.random((self.chains // 2, count)), 2.0**-53)
-        return np.stack([u, 1.0 - u], axis=1).reshape(self.chains, count)
+    def logistic(self, count: int) -> Floats:
+        """Standard logistics, (chains, count)."""
+        return self._both(special.logit(self._uniform(count)))
+
+    def uniform(self) -> Floats:
+        """Between 0 and 1, both excluded, (chains, 1)."""
+        u = self._uniform(1)
+        return np.stack([u, 1.0 - u], axis=1).reshape(self.chains, 1)
+
+    def _uniform(self, count: int) -> Floats:
+        return np.maximum(self.rng.random((self.chains // 2, count)), 2.0**-53)
+
+    def _both(self, z: Floats) -> Floats:
+        out = np.empty((z.shape[0], 2, z.shape[1]))
+        out[:, 0] = z
+        np.negative(z, out=out[:, 1])
+        return out.reshape(self.chains, -1)
 
 
 def sample(
@@ -132,7 +144,7 @@ def sample(
         mu = middle + centre @ home.T
         w = _widths(theta - mu, useless, grid, s, random)
         few = useless.sum(axis=1, keepdims=True)
-        share = special.betaincinv(s.prior_useless + few, s.prior_useful + count - few, random.uniform(1))
+        share = special.betaincinv(s.prior_useless + few, s.prior_useful + count - few, random.uniform())
         share = np.clip(share, SHARE_MIN, 1.0 - SHARE_MIN)
         if sweep >= s.burn_in:
             begin = (sweep - s.burn_in) * chains
@@ -161,7 +173,7 @@ def _effects(
     mean = seen / level
     odds = np.log(share) - np.log1p(-share) + 0.5 * np.log(much / little)
     odds += 0.5 * (np.square(mean - mu) / much - np.square(mean) / little)
-    useless = special.logit(random.uniform(mean.shape[1])) < odds
+    useless = random.logistic(mean.shape[1]) < odds
     precision = level + np.where(useless, 1.0 / narrow, pull)
     theta = (seen + np.where(useless, 0.0, pull * mu)) / precision
     return theta + random.normal(mean.shape[1]) / np.sqrt(precision), useless
@@ -186,11 +198,11 @@ def _centres(
 def _widths(away: Floats, useless: Bools, grid: Floats, settings: Settings, random: Mirrored) -> Floats:
     """w, given how far the others lie from their mean."""
     square = np.where(useless, 0.0, np.square(away)).sum(axis=1, keepdims=True)
-    many = (~useless).sum(axis=1, keepdims=True)
-    value = np.log(grid) - 0.5 * np.square(grid / settings.prior_w)
-    value = value - many * np.log(grid) - 0.5 * square / np.square(grid)
-    steps = np.cumsum(np.exp(value - value.max(axis=1, keepdims=True)), axis=1)
-    place = (steps < random.uniform(1) * steps[:, -1:]).sum(axis=1, keepdims=True)
+    many, log = (~useless).sum(axis=1, keepdims=True), np.log(grid)
+    value = (log - 0.5 * np.square(grid / settings.prior_w)) - many * log - square * (0.5 / np.square(grid))
+    weight = np.exp(value - value.max(axis=1, keepdims=True))
+    steps = weight @ np.triu(np.ones((grid.size, grid.size)))  # sums up to here
+    place = (steps < random.uniform() * steps[:, -1:]).sum(axis=1, keepdims=True)
     return np.asarray(grid[place])
 
 

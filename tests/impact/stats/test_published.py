@@ -13,7 +13,6 @@ from apps.impact.stats import actions as reading
 from apps.impact.stats import drivers, effects, information
 from apps.impact.stats.columns import FIXED, Columns, W
 from apps.impact.stats.data import Actions, Floats, Panel, Settings
-from apps.impact.stats.groups import week_system
 from apps.impact.stats.noise import Noise
 from apps.impact.stats.ranking import expected_rank
 from apps.impact.stats.robust import cva
@@ -53,19 +52,7 @@ def hierarchy(
         a=sparse.csr_array((0, fixed + count)),
         at=sparse.csr_array((fixed + count, 0)),
     )
-    info = information.Information(
-        spread=np.full(3, 0.1),
-        m=m,
-        h=z.T @ (estimate / variance),
-        constant=0.0,
-        inverse=(),
-        system=week_system(np.ones((1, 1, 1)), shocks=0, v_g=0.0, rho_g=0.5),
-        b=np.zeros((1, 1, 1)),
-        wy=np.zeros((1, 1)),
-        w=np.ones((1, 1, 1)),
-        middle=sparse.csr_array((0, 0)),
-        score=np.zeros(0),
-    )
+    info = information.Information(spread=np.full(3, 0.1), m=m, h=z.T @ (estimate / variance), constant=0.0)
     return info, columns
 
 

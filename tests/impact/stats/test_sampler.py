@@ -189,7 +189,8 @@ def test_all_of_beta_given_the_solutions_is_that_of_the_full_matrices() -> None:
 
 def test_every_second_chain_mirrors_its_neighbour() -> None:
     random = Mirrored(np.random.default_rng(3), 6)
-    z, u = random.normal(4), random.uniform(4)
+    z, x, u = random.normal(4), random.logistic(4), random.uniform()
     np.testing.assert_array_equal(z[::2], -z[1::2])
+    np.testing.assert_array_equal(x[::2], -x[1::2])
     np.testing.assert_allclose(u[::2], 1.0 - u[1::2])
     assert ((u > 0) & (u < 1)).all()
