@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -41,6 +41,9 @@ RUNS_KEPT = 30
 NOTHING_LOGGED = "nothing_logged"
 # What a run is doing.
 READING, NOISE, UNITS, EFFECTS, KEEPING = "reading", "noise", "units", "effects", "keeping"
+
+# By solution: the metric that a side effect is on, and what is told of it.
+SideEffects = Mapping[int, Sequence[tuple[int, dict[str, Any]]]]
 
 
 class MeasurementBusy(CxplanError):
@@ -179,7 +182,7 @@ def _fit(run: Run, data: MetricData, settings: Settings, *, again: bool, ask: As
 
 def _enter(run: Run, phase: str) -> None:
     run.phase, run.done_count, run.total_count = phase, 0, 0
-    run.save()
+    run.save(update_fields=["phase", "done_count", "total_count"])
 
 
 def _keep(
@@ -203,15 +206,17 @@ def _keep(
         copy_columns(Effect, effects)
     copy_rows(SideEffect, sides)
     touched |= {side.solution_id for side in sides}
-    _spread_side_effects(ranked, {row.solution_id for row in ranked}, settings)
-    copy_rows(RankedSolution, ranked)
     elsewhere = RankedSolution.objects.filter(solution__in=touched).exclude(metric=run.metric)
-    unread = ("better", "persistence", "aliases", "evidence_parts")
-    changed = _spread_side_effects(elsewhere.defer(*unread), touched, settings)
-    _update_verdicts(changed)
+    known = _side_effects(touched | {row.solution_id for row in ranked}, settings)
+    for row in ranked:
+        row.side_effects, row.verdict = _with_side_effects(
+            row.solution_id, run.metric_id, row.own_verdict, known, settings
+        )
+    copy_rows(RankedSolution, ranked)
+    turned = _spread_side_effects(elsewhere, known, settings)
     now = timezone.now()
     keep_claims(
-        solution_claims([*ranked, *changed], as_of=run.as_of, made_at=now),
+        solution_claims([*ranked, *elsewhere.filter(pk__in=turned)], as_of=run.as_of, made_at=now),
         action_claims(effects, as_of=run.as_of, made_at=now) if effects else [],
     )
 
@@ -236,35 +241,45 @@ def _finish(run: Run, actor: User | None) -> None:
     )
 
 
-def _spread_side_effects(
-    ranked: Iterable[RankedSolution], solution_ids: set[int], settings: Settings
-) -> list[RankedSolution]:
-    """Bring side effects on other metrics, and the verdicts they change, onto rankings; the rows that changed."""
+def _side_effects(solution_ids: Iterable[int], settings: Settings) -> SideEffects:
+    """What is told of each solution's side effects, with the metric that each is on."""
     known: dict[int, list[tuple[int, dict[str, Any]]]] = {}
-    sides = SideEffect.objects.filter(solution__in=solution_ids).select_related("metric")
-    for side in sides.order_by("metric__code"):
+    sides = SideEffect.objects.filter(solution__in=solution_ids).order_by("metric__code")
+    names = ("effect", "low", "high", "p_harm", "action_count", "metric__code")
+    for solution_id, metric_id, effect, low, high, p_harm, actions, code in sides.values_list(
+        "solution_id", "metric_id", *names
+    ):
         entry = {
-            "metric": side.metric.code,
-            "effect": side.effect,
-            "low": side.low,
-            "high": side.high,
-            "p_harm": side.p_harm,
-            "actions": side.action_count,
-            "is_harm": side.p_harm >= settings.harm_probability,
+            "metric": code,
+            "effect": effect,
+            "low": low,
+            "high": high,
+            "p_harm": p_harm,
+            "actions": actions,
+            "is_harm": p_harm >= settings.harm_probability,
         }
-        known.setdefault(side.solution_id, []).append((side.metric_id, entry))
-    changed = []
-    for row in ranked:
-        entries = [entry for metric_id, entry in known.get(row.solution_id, []) if metric_id != row.metric_id]
-        verdict = with_side_effects(row.own_verdict, [entry["p_harm"] for entry in entries], settings)
-        if (row.side_effects, row.verdict) != (entries, verdict):
-            row.side_effects, row.verdict = entries, verdict
-            changed.append(row)
-    return changed
+        known.setdefault(solution_id, []).append((metric_id, entry))
+    return known
 
 
-def _update_verdicts(changed: Sequence[RankedSolution]) -> None:
-    rows = [{"id": row.pk, "side_effects": row.side_effects, "verdict": row.verdict} for row in changed]
+def _with_side_effects(
+    solution_id: int, metric_id: int, own_verdict: str, known: SideEffects, settings: Settings
+) -> tuple[list[dict[str, Any]], str]:
+    """A ranked solution's side effects on other metrics, and the verdict with them."""
+    entries = [entry for on, entry in known.get(solution_id, []) if on != metric_id]
+    return entries, with_side_effects(own_verdict, [entry["p_harm"] for entry in entries], settings)
+
+
+def _spread_side_effects(ranked: QuerySet[RankedSolution], known: SideEffects, settings: Settings) -> list[int]:
+    """Bring side effects, and the verdicts they change, onto stored rankings; the rows whose verdict changed."""
+    changed, turned = [], []
+    names = ("pk", "solution_id", "metric_id", "own_verdict", "verdict", "side_effects")
+    for pk, solution_id, metric_id, own_verdict, before, told in ranked.values_list(*names):
+        entries, verdict = _with_side_effects(solution_id, metric_id, own_verdict, known, settings)
+        if (told, before) != (entries, verdict):
+            changed.append({"id": pk, "side_effects": entries, "verdict": verdict})
+        if before != verdict:
+            turned.append(pk)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -272,8 +287,9 @@ def _update_verdicts(changed: Sequence[RankedSolution]) -> None:
             FROM jsonb_to_recordset(%s::jsonb) AS changed (id bigint, side_effects jsonb, verdict text)
             WHERE impact_rankedsolution.id = changed.id
             """,
-            [json.dumps(rows, allow_nan=False)],
+            [json.dumps(changed, allow_nan=False)],
         )
+    return turned
 
 
 def linked_solutions(metric: Metric) -> Mapping[int, Sequence[int]]:

@@ -88,9 +88,9 @@ class Readings:
 
 def join(info: Integral, beta: Normal) -> Joint:
     """Week effects given everything."""
-    system = info.system
-    b1 = np.matmul(info.sums.b, system.f.transpose(0, 2, 1)).sum(axis=0)
-    slope = np.matmul(info.sums.b, system.omega_f) + np.matmul(b1 @ system.h_inverse, system.f)
+    system = info.weeks.system
+    b1 = info.weeks.across.sum(axis=0)
+    slope = info.weeks.own + np.matmul(b1 @ system.h_inverse, system.f)
     wy1 = np.einsum("gij,gj->i", system.f, info.sums.wy)
     start = np.einsum("gij,gj->gi", system.omega_f, info.sums.wy)
     start = start + np.einsum("gji,j->gi", system.f, system.h_inverse @ wy1)

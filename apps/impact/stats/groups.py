@@ -37,6 +37,12 @@ class WeekSystem:
         Σ log|I + W_G Ω| + log|H|.
     live : (P,) bool
         Periods with answers.
+    each : (G, P, P) float
+        F_G W_G.
+    shocks : int
+        Groups with shocks: the first ones.
+    diagonal, beside : (P,) float, float
+        Ω^-1 of one group, which is tridiagonal.
     """
 
     f: Floats
@@ -44,6 +50,10 @@ class WeekSystem:
     h_inverse: Floats
     log_det: float
     live: Bools
+    each: Floats
+    shocks: int
+    diagonal: Floats
+    beside: float
 
 
 def eligible(region: Ints, answering: Bools, settings: Settings) -> Ints:
@@ -74,32 +84,51 @@ def week_system(w: Floats, *, shocks: int, v_g: float, rho_g: float) -> WeekSyst
         Their variance and lag-1 correlation.
     """
     periods = w.shape[1]
-    identity = np.eye(periods)
-    f = np.broadcast_to(identity, w.shape).copy()
+    f = np.broadcast_to(np.eye(periods), w.shape).copy()
     omega_f = np.zeros_like(w)
+    shocks = shocks if v_g > 0 else 0
+    diagonal, beside = np.zeros(periods), 0.0
     log_det = 0.0
-    if shocks and v_g > 0:
-        diagonal, off = ar1_precision(weeks=periods, variance=v_g, rho=rho_g)
-        apart = np.diag(diagonal) + off * (np.eye(periods, k=1) + np.eye(periods, k=-1))
+    if shocks:
+        diagonal, beside = ar1_precision(weeks=periods, variance=v_g, rho=rho_g)
+        apart = np.diag(diagonal) + beside * (np.eye(periods, k=1) + np.eye(periods, k=-1))
         log_det_omega = periods * np.log(v_g) + (periods - 1) * np.log1p(-rho_g * rho_g)
         for g in range(shocks):
             factor = linalg.cholesky(w[g] + apart, lower=True, check_finite=False)
             log_det += 2.0 * float(np.log(np.diagonal(factor)).sum()) + float(log_det_omega)
             omega_f[g] = symmetric_inverse(factor)
-        # Ω^-1 is tridiagonal: its product with Ω F_G is that of three rows
-        f[:shocks] = diagonal[:, None] * omega_f[:shocks]
-        f[:shocks, 1:] += off * omega_f[:shocks, :-1]
-        f[:shocks, :-1] += off * omega_f[:shocks, 1:]
+        f[:shocks] = _times_tridiagonal(omega_f[:shocks], diagonal, beside).transpose(0, 2, 1)
     live = np.diagonal(w.sum(axis=0)) > 0
-    h_inverse, log_det_h = invert((f @ w).sum(axis=0), live)
-    log_det += log_det_h
+    each = f @ w
+    h_inverse, log_det_h = invert(each.sum(axis=0), live)
     return WeekSystem(
         f=f,
         omega_f=omega_f,
         h_inverse=h_inverse,
-        log_det=log_det,
+        log_det=log_det + log_det_h,
         live=live,
+        each=each,
+        shocks=shocks,
+        diagonal=diagonal,
+        beside=beside,
     )
+
+
+def _times_tridiagonal(x: Floats, diagonal: Floats, beside: float) -> Floats:
+    """Rows (…, P) times the matrix with this diagonal and this number beside it."""
+    out = x * diagonal
+    out[..., 1:] += beside * x[..., :-1]
+    out[..., :-1] += beside * x[..., 1:]
+    return np.asarray(out)
+
+
+def sides(system: WeekSystem, b: Floats) -> tuple[Floats, Floats]:
+    """bΩF_G and bF_G' of every group, for (G, Q, P)."""
+    own, across = np.zeros_like(b), b.copy()
+    shocks = system.shocks
+    own[:shocks] = np.matmul(b[:shocks], system.omega_f[:shocks])
+    across[:shocks] = _times_tridiagonal(own[:shocks], system.diagonal, system.beside)
+    return own, across
 
 
 def covariance(system: WeekSystem) -> Floats:

@@ -130,6 +130,23 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Eliminated:
+    """How the week effects were taken out.
+
+    Attributes
+    ----------
+    system : WeekSystem
+        Their part.
+    own, across : (G, Q, P) float
+        A'X'W~ΩF_G and A'X'W~F_G' by group.
+    """
+
+    system: WeekSystem
+    own: Floats
+    across: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Information:
     """What the data say about β, local deviations and week effects integrated out.
 
@@ -157,7 +174,7 @@ class Integral(Information):
     ----------
     sums : Sums
         Before week effects were eliminated.
-    system : WeekSystem
+    weeks : Eliminated
         Week effects.
     inverse : tuple of (N, b, b) float
         N by bucket.
@@ -170,7 +187,7 @@ class Integral(Information):
     """
 
     sums: Sums
-    system: WeekSystem
+    weeks: Eliminated
     inverse: tuple[Floats, ...]
     middle: sparse.csr_array
     toward: Floats
@@ -312,14 +329,14 @@ def integrate(model: Model, spread: Floats) -> Integral:
         log_det=log_det,
         yy=float(stats.yy.sum()) - float(kcy @ kcy),
     )
-    system, found = _eliminate(model, sums, spread)
+    weeks, found = _eliminate(model, sums, spread)
     return Integral(
         spread=found.spread,
         m=found.m,
         h=found.h,
         constant=found.constant,
         sums=sums,
-        system=system,
+        weeks=weeks,
         inverse=tuple(inverse),
         middle=middle,
         toward=nc,
@@ -394,21 +411,20 @@ def _aimed(model: Model, middle: sparse.csr_array) -> tuple[sparse.csr_array, Fl
     return (u @ turn).tocsr(), s
 
 
-def _eliminate(model: Model, sums: Sums, spread: Floats) -> tuple[WeekSystem, Information]:
+def _eliminate(model: Model, sums: Sums, spread: Floats) -> tuple[Eliminated, Information]:
     """Take the week effects out of the information about β."""
-    noise = model.statistics.noise
+    noise, b, wy = model.statistics.noise, sums.b, sums.wy
     system = groups.week_system(sums.w, shocks=model.shocks, v_g=noise.v_g, rho_g=noise.rho_g)
-    m, h, b, wy = sums.m, sums.h, sums.b, sums.wy
-    for g in range(model.shocks if noise.v_g > 0 else 0):
-        own = b[g] @ system.omega_f[g]
-        m = m - own @ b[g].T
-        h = h - own @ wy[g]
-    b1 = np.matmul(b, system.f.transpose(0, 2, 1)).sum(axis=0)
-    wy1 = np.einsum("gij,gj->i", system.f, wy)
+    own, across = groups.sides(system, b)
+    m, h = sums.m, sums.h
+    for g in range(system.shocks):
+        m = m - own[g] @ b[g].T
+        h = h - own[g] @ wy[g]
+    b1, wy1 = across.sum(axis=0), np.einsum("gij,gj->i", system.f, wy)
     m = m - b1 @ system.h_inverse @ b1.T
     h = h - b1 @ (system.h_inverse @ wy1)
     quad = sums.yy - float(np.einsum("gi,gij,gj->", wy, system.omega_f, wy)) - float(wy1 @ system.h_inverse @ wy1)
-    return system, Information(
+    return Eliminated(system=system, own=own, across=across), Information(
         spread=np.asarray(spread, dtype=np.float64),
         m=np.asarray(0.5 * (m + m.T)),
         h=np.asarray(h),
@@ -418,21 +434,19 @@ def _eliminate(model: Model, sums: Sums, spread: Floats) -> tuple[WeekSystem, In
 
 def leave_groups_out(model: Model, info: Integral) -> Iterator[Information]:
     """The information about β, (M, h) alone, without the units of each group with shocks, one after the other."""
-    system, shape = info.system, (len(model.members), model.columns.count, -1)
+    sums, system, shape = info.sums, info.weeks.system, (len(model.members), model.columns.count, -1)
     # a unit's blocks meet only its own: rows of a group hold all that is its
     each_m = (model.by_group @ (info.middle @ model.columns.a)).toarray().reshape(shape)
     each_h = (model.by_group @ info.score).reshape(shape[:2])
-    own = np.matmul(info.sums.b, system.omega_f)
-    each_m -= np.matmul(own, info.sums.b.transpose(0, 2, 1))
-    each_h -= np.matmul(own, info.sums.wy[:, :, None])[:, :, 0]
+    each_m -= np.matmul(info.weeks.own, sums.b.transpose(0, 2, 1))
+    each_h -= np.matmul(info.weeks.own, sums.wy[:, :, None])[:, :, 0]
     # the regions' own eliminations stay as they are, only the sum over regions changes
-    each_w, each_b = np.matmul(system.f, info.sums.w), np.matmul(info.sums.b, system.f.transpose(0, 2, 1))
-    each_wy = np.einsum("gij,gj->gi", system.f, info.sums.wy)
+    each_wy = np.einsum("gij,gj->gi", system.f, sums.wy)
     for left in range(model.shocks):
         others = [g for g in range(len(model.members)) if g != left]
-        live = np.diagonal(info.sums.w[others].sum(axis=0)) > 0
-        h_inverse, _ = groups.invert(each_w[others].sum(axis=0), live)
-        b1 = each_b[others].sum(axis=0)
+        live = np.diagonal(sums.w[others].sum(axis=0)) > 0
+        h_inverse, _ = groups.invert(system.each[others].sum(axis=0), live)
+        b1 = info.weeks.across[others].sum(axis=0)
         m = each_m[others].sum(axis=0) - b1 @ h_inverse @ b1.T
         h = each_h[others].sum(axis=0) - b1 @ (h_inverse @ each_wy[others].sum(axis=0))
         yield Information(spread=info.spread, m=0.5 * (m + m.T), h=h, constant=info.constant)

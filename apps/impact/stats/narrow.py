@@ -99,7 +99,9 @@ def homes(columns: Columns) -> Floats:
 def narrow(info: Information, columns: Columns, between: Floats, settings: Settings) -> Narrow:
     """Integrate all coefficients out but those that make up Θ."""
     theta = columns.theta[columns.theta >= 0]
-    rest = np.setdiff1d(np.arange(columns.count), np.concatenate([theta, centres(columns)]))
+    other = np.ones(columns.count, dtype=np.bool_)
+    other[theta] = other[centres(columns)] = False
+    rest = np.flatnonzero(other)
     root = np.sqrt(columns.prior_variance(between)[rest])
     inner = root[:, None] * info.m[np.ix_(rest, rest)] * root
     inner[np.diag_indices_from(inner)] += 1.0

@@ -203,18 +203,19 @@ def hazard_slope(model: Model, risks: Risk, panel: Panel, settings: Settings) ->
     week, unit = week[able], unit[able]
     if week.shape[0] < 10:
         return None
-    pools = [dip[risks.at_risk[:, t] & np.isfinite(dip[:, t]), t] for t in np.unique(week)]
-    count = np.unique(week, return_counts=True)[1]
+    when, count = np.unique(week, return_counts=True)
+    rows, of = np.nonzero((risks.at_risk & np.isfinite(dip))[:, when])
+    order = np.argsort(of, kind="stable")
+    pool, of = dip[rows, when[of]][order], of[order]
+    first = np.searchsorted(of, np.arange(when.size))  # whoever acted was at risk: no week is empty
     total = float(dip[unit, week].sum())
     slope, information = 0.0, 0.0
     for _ in range(25):
-        gradient, information = total, 1e-9
-        for cases, pool in zip(count.tolist(), pools, strict=True):
-            weight = np.exp(slope * pool - np.max(slope * pool))
-            weight /= weight.sum()
-            mean = float(weight @ pool)
-            gradient -= cases * mean
-            information += cases * float(weight @ np.square(pool - mean))
+        weight = np.exp(slope * pool - 6.0 * abs(slope))
+        weight /= np.add.reduceat(weight, first)[of]
+        mean = np.add.reduceat(weight * pool, first)
+        gradient = total - float(count @ mean)
+        information = 1e-9 + float(count @ np.add.reduceat(weight * np.square(pool - mean[of]), first))
         step = min(max(gradient / information, -1.0), 1.0)
         slope = min(max(slope + step, -5.0), 5.0)
         if abs(step) < 1e-8:

@@ -117,7 +117,7 @@ def common(model: Model, joint: Joint, inflation: float) -> Common:
     """What all units share."""
     return Common(
         noise=model.statistics.noise,
-        live=joint.info.system.live,
+        live=joint.info.weeks.system.live,
         beta=joint.beta.mean,
         sigma=joint.beta.covariance,
         inflation=inflation,

@@ -202,21 +202,18 @@ def grouped_sum(factors: Factors, indicator: Floats, quantum: float) -> Floats:
     (G, T, T) float
     """
     weeks, _ = factors.d.shape
-    groups = indicator.shape[1]
-    out = np.zeros((groups, weeks, weeks))
-    d, f, step = factors.d, factors.f, -factors.lower
-    right = inverse_diagonal(factors) * d
-    diagonal = np.arange(weeks)
+    out = np.zeros((indicator.shape[1], weeks, weeks))
+    # in quanta, and with the sign of what is off the diagonal: scaling by powers of two rounds nothing
+    d, f, step = factors.d / -quantum, factors.f / -quantum, -factors.lower
+    right, diagonal = inverse_diagonal(factors) * factors.d, np.arange(weeks)
     run = np.ones_like(d)
-    band = d - d * right - f * f
+    band = d * right - d + f * factors.f
     for h in range(weeks):
         if h:
             run = run[:-1] * step[h - 1 : weeks - 1]
             band = d[:-h] * run
             band *= right[h:]
-            band += f[:-h] * f[h:]
-            np.negative(band, out=band)
-        band *= 1.0 / quantum
+            band += f[:-h] * factors.f[h:]
         np.rint(band, out=band)
         sums = (band @ indicator) * quantum
         out[:, diagonal[: weeks - h], diagonal[h:]] = sums.T
