@@ -1,7 +1,7 @@
 """How do many new rows get into a table at once?"""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -50,10 +50,13 @@ def _written(field: "models.Field[Any, Any]", values: Any, count: int) -> list[s
         return [_NULL if value is None else repr(value) for value in values]
     if not isinstance(field, models.CharField | models.TextField | models.JSONField):
         return [_NULL if value is None else str(value) for value in values]
-    write: Callable[[Any], str] = _json if isinstance(field, models.JSONField) else str
-    known = {id(value): value for value in values}
-    texts = {key: _NULL if one is None else write(one).translate(_ESCAPES) for key, one in known.items()}
-    return [texts[id(value)] for value in values]
+    if isinstance(field, models.JSONField):
+        # Lists and objects have no value to be found by, only a place where they lie.
+        known = {id(value): value for value in values}
+        texts = {key: _NULL if one is None else _json(one).translate(_ESCAPES) for key, one in known.items()}
+        return [texts[id(value)] for value in values]
+    texts = {value: _NULL if value is None else value.translate(_ESCAPES) for value in set(values)}
+    return [texts[value] for value in values]
 
 
 def _json(value: Any) -> str:

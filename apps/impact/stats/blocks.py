@@ -77,30 +77,24 @@ class Blocks:
 
 def interventions(actions: Actions, settings: Settings) -> Interventions:
     """Merge aimed logs of one unit that start within `merge_weeks` of the first of them."""
-    count = actions.count
-    of_action = np.full(count, -1, dtype=np.int64)
-    first: list[int] = []
-    order = np.lexsort((np.arange(count), actions.start, actions.unit))
-    open_unit, open_start = -1, 0
-    for j in order:
-        if not actions.aimed[j]:
-            continue
-        same = actions.unit[j] == open_unit and actions.start[j] - open_start <= settings.merge_weeks
-        if not same:
-            open_unit, open_start = int(actions.unit[j]), int(actions.start[j])
-            first.append(int(j))
-        of_action[j] = len(first) - 1
-    for j in order:
-        if not actions.aimed[j]:
-            first.append(int(j))
-            of_action[j] = len(first) - 1
-    lead = np.asarray(first, dtype=np.int64)
-    solutions = np.zeros((len(first), actions.solution_count), dtype=np.bool_)
-    end = np.full(len(first), np.iinfo(np.int64).min, dtype=np.int64)
-    lag = np.zeros(len(first), dtype=np.int64)
-    np.logical_or.at(solutions, of_action, actions.solutions)
-    np.maximum.at(end, of_action, actions.end)
-    np.maximum.at(lag, of_action, np.maximum(actions.lag, 0))
+    order = np.lexsort((np.arange(actions.count), actions.start, actions.unit))
+    aimed, others = order[actions.aimed[order]], order[~actions.aimed[order]]
+    unit, start = actions.unit[aimed], actions.start[aimed]
+    opens = np.ones(aimed.size, dtype=np.bool_)
+    opens[1:] = (np.diff(unit) != 0) | (np.diff(start) > settings.merge_weeks)
+    first = 0
+    for i in np.flatnonzero(~opens).tolist():
+        # near the log before it, yet perhaps not near the first one
+        first = i - 1 if opens[i - 1] else first
+        opens[i] = start[i] - start[first] > settings.merge_weeks
+    of_action = np.empty(actions.count, dtype=np.int64)
+    of_action[aimed] = np.cumsum(opens) - 1
+    of_action[others] = opens.sum() + np.arange(others.size)
+    lead, joined = np.concatenate([aimed[opens], others]), aimed[~opens]
+    solutions, end, lag = actions.solutions[lead], actions.end[lead], np.maximum(actions.lag[lead], 0)
+    np.logical_or.at(solutions, of_action[joined], actions.solutions[joined])
+    np.maximum.at(end, of_action[joined], actions.end[joined])
+    np.maximum.at(lag, of_action[joined], actions.lag[joined])
     return Interventions(
         unit=actions.unit[lead],
         start=actions.start[lead],

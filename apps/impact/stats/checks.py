@@ -65,11 +65,15 @@ class Findings:
             return out
         known = np.flatnonzero(np.isfinite(readings.raw))
         se = np.sqrt(readings.raw_variance[known])
-        distance = np.abs(np.log(self.placebos.se) - np.log(se)[:, None])
-        near = np.argsort(distance, axis=1, kind="stable")[:, :LIKE_PRECISION]
-        z = np.abs(readings.raw[known]) / se
-        larger = (np.abs(self.placebos.z)[near] >= z[:, None]).sum(axis=1)
-        out[known] = (1 + larger) / (1 + near.shape[1])
+        order = np.argsort(self.placebos.se, kind="stable")
+        z, log_se = np.abs(self.placebos.z[order]), np.log(self.placebos.se[order])
+        many = min(LIKE_PRECISION, order.size)
+        # those of like precision follow each other: from the first one that is no further away than the one
+        # that would come in for it
+        first = np.searchsorted(log_se[:-many] + log_se[many:], 2.0 * np.log(se))
+        near = z[first[:, None] + np.arange(many)]
+        larger = (near >= (np.abs(readings.raw[known]) / se)[:, None]).sum(axis=1)
+        out[known] = (1 + larger) / (1 + many)
         return out
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy import special
@@ -389,7 +388,9 @@ def _refused(refusal: Refusal | None) -> tuple[str, str]:
 
 def _known(values: Floats) -> list[float | None]:
     """What is not a number does not exist."""
-    return [value if isfinite(value) else None for value in values.tolist()]
+    known = values.astype(object)
+    known[~np.isfinite(values)] = None
+    return cast("list[float | None]", known.tolist())
 
 
 def _descriptive(panel: Panel, actions: Actions, settings: Settings, refusal: NotEstimable) -> MetricFit:

@@ -82,7 +82,10 @@ def rank_draws(
     np.fill_diagonal(better, 0.5)
     tail = 0.5 * (1.0 - settings.level)
     low, high = np.sort(place, axis=1)[:, np.rint((total - 1) * np.array([tail, 1.0 - tail])).astype(int)].T
-    safe = {k: float(quantiles(mine[None], np.array([settings.safe_quantile]))[0, 0]) for k, mine in of.items()}
+    careful = (
+        quantiles(np.stack(list(of.values())), np.array([settings.safe_quantile])) if of else np.zeros((0, 1))
+    )
+    safe = dict(zip(known, careful[:, 0].tolist(), strict=True))
     entries: list[Ranked] = []
     tier = 1
     for i, k in enumerate(able):
