@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -30,8 +30,7 @@ _CELL = {"unit": ">i8", "week": ">i8", "n": ">f8", "effective": ">f8", "mean": "
 _HEADER_BYTES = 19
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(NamedTuple):
     """One logged action as measurement sees it: its solutions and the lag of the slowest of them."""
 
     pk: int
@@ -254,15 +253,15 @@ def _read_logs(metric_ids: Sequence[int]) -> list[Log]:
     )
     return [
         Log(
-            pk=pk,
-            unit_id=unit_id,
-            metric_id=aimed_at,
-            effective_on=cast(date, effective_on),
-            ended_on=ended_on,
-            is_randomised=is_randomised,
-            solution_ids=tuple(sorted(used)),
-            lag_days=lag or 0,
-            fidelity=float(fidelity) if fidelity is not None else None,
+            pk,
+            unit_id,
+            aimed_at,
+            cast(date, effective_on),
+            ended_on,
+            is_randomised,
+            tuple(sorted(used)),
+            lag or 0,
+            float(fidelity) if fidelity is not None else None,
         )
         for pk, unit_id, aimed_at, effective_on, ended_on, is_randomised, used, lag, fidelity in rows
     ]

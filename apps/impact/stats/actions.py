@@ -112,23 +112,28 @@ def read(model: Model, joint: Joint) -> Readings:
     # κ = −R S A + K J: only its first part is wide, and it is sparse; the second goes through weeks
     sigma_slope = np.matmul(joint.slope.transpose(0, 2, 1), sigma)
     weeks_error = joint.gamma + np.matmul(sigma_slope, joint.slope)
-    # rows of A, moved to the columns of their own group
-    of_group, toward_weeks = model.by_group.T.tocsr(), sigma_slope.transpose(0, 2, 1).reshape(-1, c.shape[1])
+    toward_weeks = sigma_slope.transpose(0, 2, 1).reshape(-1, c.shape[1])
+    # rows of A as the slices want them, and the same moved to the columns of their own group
+    order = np.concatenate([bucket.index.ravel() for bucket in model.buckets] or [np.zeros(0, dtype=np.int64)])
+    a_ordered, of_group = model.columns.a[order], model.by_group.T.tocsr()[order]
+    last = 0
     for bucket, n_all, rows in _slices(model, joint):
         index = bucket.index[rows]
+        here = slice(last, last + index.size)
+        last = here.stop
         group = model.group[model.blocks.unit[index[:, 0]]]
         size = index.shape[1]
         s, n = bucket.s[rows], n_all[rows]
         prior = local_variance(some_rows(bucket, rows), joint.info.spread)
         r = np.matmul(prior, n)
         r = 0.5 * (r + r.transpose(0, 2, 1))
-        a = model.columns.a[index.ravel()]
+        a = a_ordered[here]
         shape = (index.shape[0], size, -1)
         model_tau = (a @ beta).reshape(index.shape)
         a_sigma = (a @ sigma).reshape(shape)
         between = np.matmul(a_sigma, a.toarray().reshape(shape).transpose(0, 2, 1))
         shared_beta[bucket.square[rows][:, None] + np.arange(size * size)] = between.reshape(-1, size * size)
-        to_weeks = (of_group[index.ravel()] @ toward_weeks).reshape(shape)
+        to_weeks = (of_group[here] @ toward_weeks).reshape(shape)
         of_weeks = c[index]
         k2 = np.matmul(r, of_weeks)
         resid = cy[index] - np.matmul(s, model_tau[:, :, None])[:, :, 0]

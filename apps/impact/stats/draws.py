@@ -13,37 +13,54 @@ from .results import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Draws of R readings.
+    """Draws of R readings, standard deviations times a factor.
 
     Attributes
     ----------
-    draws : (R, N) float
-        All as likely.
+    centre : (R,) float
+        Means.
+    away : (R, N) float
+        How far the draws lie from there, in order, before the factor.
+    factor : (R,) float
+        Above 0.
     """
 
-    draws: Floats
+    centre: Floats
+    away: Floats
+    factor: Floats
 
-    def moments(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each reading, (R,)."""
-        return self.draws.mean(axis=1), self.draws.std(axis=1)
+    def sd(self) -> Floats:
+        """Standard deviation of each reading, (R,)."""
+        return np.asarray(self.factor * np.sqrt(np.einsum("rn,rn->r", self.away, self.away) / self.away.shape[1]))
 
-    def above(self, threshold: float | Floats) -> Floats:
+    def quantiles(self, p: Floats) -> Floats:
+        """Quantiles of each reading, (R, P)."""
+        return np.asarray(self.centre[:, None] + self.factor[:, None] * _between(self.away, p))
+
+    def above(self, threshold: float) -> Floats:
         """P(reading > threshold), (R,); never quite 0 or 1, which so many draws can't show."""
-        return np.asarray(((self.draws > threshold).sum(axis=1) + 0.5) / (self.draws.shape[1] + 1.0))
+        edge = (threshold - self.centre) / self.factor
+        return np.asarray(((self.away > edge[:, None]).sum(axis=1) + 0.5) / (self.away.shape[1] + 1.0))
 
 
 def quantiles(draws: Floats, p: Floats) -> Floats:
     """Quantiles of each row, (R, P): sorting whole rows takes a fraction of what selecting from them does."""
-    ordered, at = np.sort(draws, axis=1), (draws.shape[1] - 1) * p
-    low = np.minimum(at.astype(np.int64), draws.shape[1] - 2)
+    return _between(np.sort(draws, axis=1), p)
+
+
+def _between(ordered: Floats, p: Floats) -> Floats:
+    at = (ordered.shape[1] - 1) * p
+    low = np.minimum(at.astype(np.int64), ordered.shape[1] - 2)
     return np.asarray(ordered[:, low] + (at - low) * (ordered[:, low + 1] - ordered[:, low]))
 
 
 def read(beta: Floats, rows: Floats, factor: float | Floats = 1.0) -> Read:
     """Readings rows @ β of draws (Q, N), standard deviations times `factor`."""
     draws = linear(beta, rows)
-    centre = draws.mean(axis=1, keepdims=True)
-    return Read(draws=centre + (draws - centre) * np.reshape(factor, (-1, 1)))
+    centre = draws.mean(axis=1)
+    draws -= centre[:, None]
+    draws.sort(axis=1)
+    return Read(centre=centre, away=draws, factor=np.broadcast_to(factor, centre.shape))
 
 
 def linear(beta: Floats, rows: Floats) -> Floats:
@@ -53,9 +70,8 @@ def linear(beta: Floats, rows: Floats) -> Floats:
 
 def intervals(read_: Read, scale: float, level: float) -> list[Interval]:
     """Intervals in metric units of every reading."""
-    mean, sd = read_.moments()
-    tail = 0.5 * (1.0 - level)
-    low, high = quantiles(read_.draws, np.array([tail, 1.0 - tail])).T
+    mean, sd, tail = read_.centre, read_.sd(), 0.5 * (1.0 - level)
+    low, high = read_.quantiles(np.array([tail, 1.0 - tail])).T
     above = read_.above(0.0)
     return [
         Interval(

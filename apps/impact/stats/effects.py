@@ -137,7 +137,7 @@ def climb(info: Information, columns: Columns, start: Floats, settings: Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spreads:
-    """Where the evidence was highest, to start the next fit of the same metric from.
+    """Where the evidence was highest, for the next fits of the same metric.
 
     Attributes
     ----------
@@ -147,11 +147,14 @@ class Spreads:
         w, w_l, w_c, w_sd on the reference scale.
     width : float
         Standard deviation of log v_p.
+    converged : bool
+        Every maximisation met its tolerance.
     """
 
     local: tuple[float, float, float]
     between: tuple[float, float, float, float]
     width: float
+    converged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,28 +180,31 @@ class Peak:
 
     @property
     def spreads(self) -> Spreads:
-        """To start the next fit from."""
+        """For the next fits."""
         v, w = self.best.spread.tolist(), self.best.between.tolist()
-        return Spreads(local=(v[0], v[1], v[2]), between=(w[0], w[1], w[2], w[3]), width=self.width)
+        return Spreads(
+            local=(v[0], v[1], v[2]),
+            between=(w[0], w[1], w[2], w[3]),
+            width=self.width,
+            converged=self.converged,
+        )
 
 
 def maximise(model: Model, start: Spreads | None = None) -> Peak:
-    """Maximise the evidence over all standard deviations.
-
-    With `start`, the local standard deviations stay where an earlier fit found them and only the
-    others are climbed again.
-    """
+    """Maximise the evidence over all standard deviations, or go back to where an earlier fit found it highest."""
+    if start is not None:
+        info = integrate(model, np.asarray(start.local))
+        best = posterior(info, model.columns, np.asarray(start.between), model.settings)
+        return Peak(best=best, information=info, width=start.width, converged=start.converged)
     settings, columns = model.settings, model.columns
     spread = np.array([settings.prior_v_p, settings.prior_v_b, settings.prior_v_sb]) * 0.6
     between = np.array(
         [0.6 * settings.prior_w, settings.prior_w_l, 0.6 * settings.prior_w_c, 0.6 * settings.prior_w_sd]
     )
-    if start is not None:
-        spread, between = np.asarray(start.local), np.asarray(start.between)
     info = integrate(model, spread)
     best, converged = climb(info, columns, between, settings)
-    active = [V_P, V_B] if (model.blocks.kind <= LATE2).any() and start is None else []
-    if (model.blocks.kind == SIDE).any() and start is None:
+    active = [V_P, V_B] if (model.blocks.kind <= LATE2).any() else []
+    if (model.blocks.kind == SIDE).any():
         active.append(V_SB)
     step = dict.fromkeys(active, 0.6)
     curvature = 1.0
@@ -209,7 +215,7 @@ def maximise(model: Model, start: Spreads | None = None) -> Peak:
             step[i] *= 0.4
             if i == V_P:
                 curvature = bend
-    width = float(np.clip(1.0 / np.sqrt(max(curvature, 1e-6)), 0.15, 0.6)) if start is None else start.width
+    width = float(np.clip(1.0 / np.sqrt(max(curvature, 1e-6)), 0.15, 0.6))
     return Peak(best=best, information=info, width=width, converged=converged)
 
 

@@ -106,8 +106,9 @@ def choose(model: Model, risks: Risk, panel: Panel, settings: Settings) -> tuple
         pool = pool[pool != u]
         if not pool.size or not np.isfinite(wanted):
             continue
-        nearest = pool[np.argsort(np.abs(risks.dip[pool, t] - wanted), kind="stable")[:TRIES]]
-        for candidate in nearest:
+        away = np.abs(risks.dip[pool, t] - wanted)
+        near = np.argpartition(away, TRIES)[:TRIES] if away.size > TRIES else np.arange(away.size)
+        for candidate in pool[near[np.lexsort((near, away[near]))]]:
             spot = (int(candidate), t // settings.primary_end)
             if spot not in taken:
                 taken.add(spot)

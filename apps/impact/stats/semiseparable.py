@@ -206,17 +206,21 @@ def grouped_sum(factors: Factors, indicator: Floats, quantum: float) -> Floats:
     # in quanta, and with the sign of what is off the diagonal: scaling by powers of two rounds nothing
     d, f, step = factors.d / -quantum, factors.f / -quantum, -factors.lower
     right, diagonal = inverse_diagonal(factors) * factors.d, np.arange(weeks)
-    run = np.ones_like(d)
-    band = d * right - d + f * factors.f
+    run, whole, beside = np.ones_like(d), np.empty_like(d), np.empty_like(d)
     for h in range(weeks):
+        left = weeks - h
+        band, other = whole[:left], beside[:left]
         if h:
-            run = run[:-1] * step[h - 1 : weeks - 1]
-            band = d[:-h] * run
-            band *= right[h:]
-            band += f[:-h] * factors.f[h:]
+            np.multiply(run[:left], step[h - 1 : weeks - 1], out=run[:left])
+        np.multiply(d[:left], run[:left], out=band)
+        band *= right[h:]
+        np.multiply(f[:left], factors.f[h:], out=other)
+        band += other
+        if not h:
+            band -= d
         np.rint(band, out=band)
         sums = (band @ indicator) * quantum
-        out[:, diagonal[: weeks - h], diagonal[h:]] = sums.T
+        out[:, diagonal[:left], diagonal[h:]] = sums.T
         if h:
-            out[:, diagonal[h:], diagonal[: weeks - h]] = sums.T
+            out[:, diagonal[h:], diagonal[:left]] = sums.T
     return out
