@@ -171,7 +171,7 @@ def run(*, quick: bool) -> list[Row]:
     begin = time.process_time()
     changed = replace(panel, n=n)
     fit_metric(
-        changed, actions, noise=noise, statistics=unit_statistics(changed, actions, noise), start=first.spreads
+        changed, actions, noise=noise, statistics=unit_statistics(changed, actions, noise), spreads=first.spreads
     )
     again = time.process_time() - begin
     rows.append(

@@ -7,13 +7,13 @@ with what rules them (`sampler`), all other coefficients given these exactly (`n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .columns import Columns
 from .data import Floats, Settings
-from .effects import SPREAD_MAX, SPREAD_MIN, Peak, Spreads, along_width, maximise, posterior
+from .effects import SPREAD_MAX, SPREAD_MIN, Spreads, along_width, maximise, posterior
 from .information import V_P, Information, Integral, Model, along_v_p, integrate
 from .narrow import Narrow, Normal, Prior, centres, draw_rest, homes, match, narrow, under, widen
 from .sampler import Sample, sample, widths
@@ -45,8 +45,8 @@ class Beliefs:
     flat : Normal
         β with the effects of solutions unshrunk.
     information : Integral
-        At the root mean square of v_p: intervals of actions need the mean of the variances, not the mode.
-    peak : Peak
+        At the typical v_p: intervals of actions need the mean of the variances, not the mode.
+    spreads : Spreads
         Where the evidence is highest.
     """
 
@@ -58,11 +58,11 @@ class Beliefs:
     normal: Normal
     flat: Normal
     information: Integral
-    peak: Peak
+    spreads: Spreads
 
     def without(self, left: Information, columns: Columns, settings: Settings) -> tuple[Floats, Floats]:
         """Mean and covariance of Θ of the used solutions when only a part of the data is left."""
-        return under(narrow(left, columns, self.peak.best.between, settings), self.prior)
+        return under(narrow(left, columns, np.asarray(self.spreads.between), settings), self.prior)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +88,32 @@ class Lattice:
     resolved: Floats
 
 
-def believe(model: Model, start: Spreads | None = None) -> Beliefs:
-    """Find the peak of the evidence (near `start`, see `effects.maximise`), then integrate around it."""
+def search(model: Model) -> Spreads:
+    """Where the evidence is highest, and what v_p is on average around there."""
+    peak = maximise(model)
+    v, w = peak.best.spread.tolist(), peak.best.between.tolist()
+    found = Spreads(
+        local=(v[0], v[1], v[2]),
+        between=(w[0], w[1], w[2], w[3]),
+        width=peak.width,
+        typical=v[0],
+        converged=peak.converged,
+    )
+    around = _lattice(model, peak.information, found)
+    return replace(found, typical=float(np.sqrt(around.weight.sum(axis=1) @ np.square(around.v_p))))
+
+
+def believe(model: Model, spreads: Spreads | None = None) -> Beliefs:
+    """Integrate around the peak of the evidence, which is searched for unless it is known."""
     settings, columns = model.settings, model.columns
-    peak = maximise(model, start)
-    around = _lattice(model, peak)
+    spreads = search(model) if spreads is None else spreads
+    typical = integrate(model, np.array([spreads.typical, *spreads.local[1:]]))
+    around = _lattice(model, typical, spreads)
     of_v_p, of_w = around.weight.sum(axis=1), around.weight.sum(axis=0)
-    spread, between = peak.best.spread.copy(), peak.best.between.copy()
-    spread[V_P] = np.sqrt(of_v_p @ np.square(around.v_p))
+    between = np.asarray(spreads.between)
     between[0] = np.sqrt(of_w @ np.square(around.w))
     rng = np.random.default_rng(settings.seed)
     drawn = sample(around.points, of_v_p, homes(columns), float(between[0]), settings, rng)
-    typical = integrate(model, spread)
     there = narrow(typical, columns, between, settings)
     prior = match(there, drawn.theta.mean(axis=0), drawn.theta.var(axis=0))
     unshrunk = between.copy()
@@ -113,27 +127,26 @@ def believe(model: Model, start: Spreads | None = None) -> Beliefs:
         normal=widen(there, columns, between, prior),
         flat=posterior(typical, columns, unshrunk, settings),
         information=typical,
-        peak=peak,
+        spreads=spreads,
     )
 
 
-def _lattice(model: Model, peak: Peak) -> Lattice:
-    settings, best, w = model.settings, peak.best, widths(model.settings, WIDTHS)
-    moved = best.spread[V_P] * np.exp(peak.width * np.array(STEPS[1:]))
-    others = along_v_p(model, peak.information, np.clip(moved, SPREAD_MIN, SPREAD_MAX).tolist())
-    points, v_p, value, resolved = [], [], [], []
-    for here in (peak.information, *others):
-        points.append(narrow(here, model.columns, best.between, settings))
-        found, shares = along_width(points[-1], here, model.columns, best.between, w, settings)
-        v_p.append(float(here.spread[V_P]))
-        value.append(np.asarray(found) + np.log(v_p[-1]) + np.log(w))
+def _lattice(model: Model, base: Integral, spreads: Spreads) -> Lattice:
+    """Weights of v_p and w around the peak; `base` is the information at any v_p."""
+    settings, w, between = model.settings, widths(model.settings, WIDTHS), np.asarray(spreads.between)
+    moved = np.clip(spreads.local[V_P] * np.exp(spreads.width * np.array(STEPS)), SPREAD_MIN, SPREAD_MAX)
+    points, value, resolved = [], [], []
+    for v_p, here in zip(moved, along_v_p(model, base, moved.tolist()), strict=True):
+        points.append(narrow(here, model.columns, between, settings))
+        found, shares = along_width(points[-1], here, model.columns, between, w, settings)
+        value.append(np.asarray(found) + np.log(v_p) + np.log(w))
         resolved.append(shares)
     weight = np.exp(np.stack(value) - np.max(value))
     weight /= weight.sum()
     weight = np.where(weight > WEIGHT_MIN, weight, 0.0)
     return Lattice(
         points=tuple(points),
-        v_p=np.asarray(v_p),
+        v_p=moved,
         w=w,
         weight=weight / weight.sum(),
         resolved=np.stack(resolved),

@@ -100,7 +100,7 @@ def run(
     ratio = _sandwich(model, joint, scores, settings, found)
     leave_out = _leave_out(model, beliefs, joint, readings, scores, panel, actions, used)
     _reactivity(model, risks, readings, panel, plain, found)
-    converged = model.statistics.noise.converged and beliefs.peak.converged
+    converged = model.statistics.noise.converged and beliefs.spreads.converged
     found.append(
         Check(
             code="converged",

@@ -147,6 +147,8 @@ class Spreads:
         w, w_l, w_c, w_sd on the reference scale.
     width : float
         Standard deviation of log v_p.
+    typical : float
+        Root mean square of v_p over what is believed of it.
     converged : bool
         Every maximisation met its tolerance.
     """
@@ -154,6 +156,7 @@ class Spreads:
     local: tuple[float, float, float]
     between: tuple[float, float, float, float]
     width: float
+    typical: float
     converged: bool
 
 
@@ -178,24 +181,9 @@ class Peak:
     width: float
     converged: bool
 
-    @property
-    def spreads(self) -> Spreads:
-        """For the next fits."""
-        v, w = self.best.spread.tolist(), self.best.between.tolist()
-        return Spreads(
-            local=(v[0], v[1], v[2]),
-            between=(w[0], w[1], w[2], w[3]),
-            width=self.width,
-            converged=self.converged,
-        )
 
-
-def maximise(model: Model, start: Spreads | None = None) -> Peak:
-    """Maximise the evidence over all standard deviations, or go back to where an earlier fit found it highest."""
-    if start is not None:
-        info = integrate(model, np.asarray(start.local))
-        best = posterior(info, model.columns, np.asarray(start.between), model.settings)
-        return Peak(best=best, information=info, width=start.width, converged=start.converged)
+def maximise(model: Model) -> Peak:
+    """Maximise the evidence over all standard deviations."""
     settings, columns = model.settings, model.columns
     spread = np.array([settings.prior_v_p, settings.prior_v_b, settings.prior_v_sb]) * 0.6
     between = np.array(

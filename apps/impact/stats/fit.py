@@ -144,7 +144,7 @@ def fit_metric(
     settings: Settings = DEFAULTS,
     noise: Noise | None = None,
     statistics: UnitStatistics | None = None,
-    start: effects.Spreads | None = None,
+    spreads: effects.Spreads | None = None,
 ) -> MetricFit:
     """Estimate everything for one metric.
 
@@ -158,9 +158,8 @@ def fit_metric(
         From `fit_noise`; computed when not given.
     statistics : UnitStatistics or None
         Merged over all units; computed when not given.
-    start : Spreads or None
-        `MetricFit.spreads` of an earlier fit of the metric: a nightly refresh starts from it and
-        skips the search of the local standard deviations.
+    spreads : Spreads or None
+        `MetricFit.spreads` of an earlier fit of the metric; searched for when not given.
 
     Returns
     -------
@@ -190,7 +189,7 @@ def fit_metric(
     columns = lay_columns(blocks, done, panel.kind, actions.challenge, settings)
     shocks = labels if noise.v_g > 0 else labels[:0]
     model = information.build(statistics, blocks, done, columns, panel.region, shocks, settings)
-    believed = beliefs.believe(model, start)
+    believed = beliefs.believe(model, spreads)
     joint = reading.join(believed.information, believed.normal)
     readings = reading.read(model, joint)
     plain = describe(panel, actions, done, labels, noise.period_weeks, settings)
@@ -228,8 +227,8 @@ def fit_metric(
         drawn=np.arange(actions.solution_count if aimed else 0, dtype=np.int64),
         draws_in=draws_in if aimed else {},
         inflation=found.inflation,
-        converged=believed.peak.converged and noise.converged,
-        spreads=believed.peak.spreads,
+        converged=believed.spreads.converged and noise.converged,
+        spreads=believed.spreads,
         state=state,
     )
 

@@ -232,7 +232,7 @@ def draw_effects(model: Model, beliefs: Beliefs, factor: Floats) -> tuple[Floats
     factor : (S,) float
         Inflation of each solution's standard errors.
     """
-    columns, beta, w_c = model.columns, beliefs.beta, float(beliefs.peak.best.between[2])
+    columns, beta, w_c = model.columns, beliefs.beta, float(beliefs.spreads.between[2])
     effects = drawing.linear(beta, columns.effect_rows(np.arange(columns.theta.shape[0]))).T
     rng = np.random.default_rng(model.settings.seed + 1)
     fresh = columns.theta < 0
