@@ -1,4 +1,7 @@
-"""What each action changed and which solutions work, with the trace of how it was computed."""
+"""What each action changed and which solutions work, with the trace of how it was computed.
+
+A foreign key has no index of its own where a constraint or an index of the model begins with it.
+"""
 
 from typing import Self
 
@@ -19,7 +22,7 @@ class Run(models.Model):
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
 
-    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, db_index=False, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
     phase = models.CharField(max_length=20, blank=True)
     # Chunks of the phase that are done, of all; 0 of 0 where a phase is one piece.
@@ -89,7 +92,7 @@ class Chunk(models.Model):
     class Step(models.TextChoices):
         UNITS = "units", _("Statistics of units")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
+    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="chunks")
     step = models.CharField(max_length=5, choices=Step.choices)
     number = models.PositiveIntegerField()
     # Of the inputs, which are dropped once the work is done.
@@ -116,7 +119,7 @@ class Portion(models.Model):
         GROUP = "group", _("Of a group of units")
         UNITS = "units", _("Some units")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="portions")
+    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="portions")
     part = models.CharField(max_length=6, choices=Part.choices)
     number = models.PositiveIntegerField()
     body = models.BinaryField()
@@ -151,8 +154,8 @@ class Effect(models.Model):
         NOT_ESTIMABLE = "not_estimable", _("Can't be known")
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="effects")
-    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
-    metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
+    action = models.ForeignKey(Action, models.CASCADE, db_index=False, related_name="+")
+    metric = models.ForeignKey(Metric, models.CASCADE, db_index=False, related_name="+")
     role = models.CharField(max_length=11, choices=Role.choices)
     status = models.CharField(max_length=13, choices=Status.choices)
     reason = models.CharField(max_length=40, blank=True)
@@ -205,7 +208,7 @@ class SideEffect(models.Model):
     """What a solution aimed at other metrics changes in this one, per use."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
-    solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, models.CASCADE, db_index=False, related_name="+")
     metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
     effect = models.FloatField()
     se = models.FloatField()
@@ -241,7 +244,7 @@ class RankedSolution(models.Model):
         NOT_RANKABLE = "not_rankable", _("Not yet rankable")
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="+")
-    challenge = models.ForeignKey(Challenge, models.CASCADE, related_name="+")
+    challenge = models.ForeignKey(Challenge, models.CASCADE, db_index=False, related_name="+")
     solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
     metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
     # The kind of unit it holds for; empty for all kinds together.
@@ -303,7 +306,6 @@ class RankedSolution(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["solution"], name="impact_rankedsolution_solution"),
             # What is best known of a solution, wherever it was ranked.
             models.Index(
                 "solution",
@@ -331,7 +333,7 @@ class SolutionClaim(models.Model):
     The number is that of all kinds of unit together, the verdict the one that was shown, side effects included.
     """
 
-    solution = models.ForeignKey(Solution, models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, models.CASCADE, db_index=False, related_name="+")
     metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
     as_of = models.DateField()
     verdict = models.CharField(max_length=12, choices=RankedSolution.Verdict.choices)
@@ -363,7 +365,7 @@ class SolutionClaim(models.Model):
 class ActionClaim(models.Model):
     """What was said of an action on its target metric on a day; kept like the claims about solutions."""
 
-    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
+    action = models.ForeignKey(Action, models.CASCADE, db_index=False, related_name="+")
     metric = models.ForeignKey(Metric, models.CASCADE, related_name="+")
     as_of = models.DateField()
     # The name that the probability has on screen.
@@ -404,7 +406,7 @@ class Reading(models.Model):
         RETURNED = "returned", _("Returned")
         REPLACED = "replaced", _("Written anew")
 
-    action = models.ForeignKey(Action, models.CASCADE, related_name="+")
+    action = models.ForeignKey(Action, models.CASCADE, db_index=False, related_name="+")
     text = models.TextField(_("what the team makes of it"))
     # What measurement said at that moment, as its word on screen.
     verdict = models.CharField(max_length=20)
