@@ -7,6 +7,7 @@ metrics and take each other's chunks, as workers do when the queue hints at them
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -30,7 +31,7 @@ REFRESH_SHARE = 0.1
 DAYS = 5  # one after the other; their median is told
 WORKER = """
 import django; django.setup()
-import time
+import gc, time
 from datetime import date
 from django.utils import timezone
 from apps.impact.chunks import take_chunk
@@ -40,6 +41,7 @@ from apps.impact.staleness import stale_metrics
 from apps.taxonomy.models import Metric
 import sys
 as_of = date.fromisoformat(sys.argv[1])
+gc.freeze()
 print("ready", flush=True)
 for line in sys.stdin:
     while stale := stale_metrics(as_of):
@@ -178,6 +180,7 @@ def _run_all(units: int, weeks: int, aimed: int) -> dict[str, float]:
     from apps.planning.models import Action
 
     _chain(units, weeks, aimed)
+    gc.freeze()  # as workers do
     as_of = FIRST + timedelta(weeks=weeks, days=-1)
 
     def forget() -> None:

@@ -54,7 +54,9 @@ def _written(field: "models.Field[Any, Any]", values: Any, count: int) -> list[s
     if isinstance(field, models.JSONField):
         # Lists and objects have no value to be found by, only a place where they lie.
         known = {id(value): value for value in values}
-        texts = {key: _NULL if one is None else _JSON.encode(one).translate(_ESCAPES) for key, one in known.items()}
+        texts = {
+            key: _NULL if one is None else _JSON.encode(one).translate(_ESCAPES) for key, one in known.items()
+        }
         return [texts[id(value)] for value in values]
     texts = {value: _NULL if value is None else value.translate(_ESCAPES) for value in set(values)}
     return [texts[value] for value in values]

@@ -61,7 +61,7 @@ def rank_draws(
     column = {int(k): i for i, k in enumerate(drawn)}
     wanted = list(dict.fromkeys(int(k) for k in subset))
     known = [k for k in wanted if k in column]
-    of = dict(zip(known, np.ascontiguousarray(draws[:, [column[k] for k in known]].T), strict=True))
+    of = dict(zip(known, draws.T[[column[k] for k in known]], strict=True))
     means = {k: float(mine.mean()) for k, mine in of.items()}
     able = [k for k in known if standing.get(k) == "rankable"]
     able.sort(key=lambda k: (-means[k], k))

@@ -6,7 +6,7 @@ challenge. π, m, c and w are unknown too. The data say exp(h'Θ − Θ'MΘ/2).
 Gibbs sampling with the data made orthogonal (Ghosh, Clyde 2011, J. Am. Stat. Assoc. 106(495), §2): with a
 diagonal L above M, draw η ~ N((L − M)Θ, L − M). Given h + η all Θ_k are independent, so which of them are
 useless is drawn with Θ integrated out. Many chains run side by side; every second one has the mirrored
-random numbers of its neighbour, which cancels most of the simulation error of means.
+random numbers of its neighbour (all but those of π), which cancels most of the simulation error of means.
 
 References
 ----------
@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from .data import Bools, Floats, Ints, Settings
 from .narrow import Narrow
@@ -75,15 +74,11 @@ class Mirrored:
 
     def logistic(self, count: int) -> Floats:
         """Standard logistics, (chains, count)."""
-        return self._both(special.logit(self._uniform(count)))
+        return self._both(self.rng.logistic(size=(self.chains // 2, count)))
 
     def uniform(self) -> Floats:
-        """Between 0 and 1, both excluded, (chains, 1)."""
-        u = self._uniform(1)
-        return np.stack([u, 1.0 - u], axis=1).reshape(self.chains, 1)
-
-    def _uniform(self, count: int) -> Floats:
-        return np.maximum(self.rng.random((self.chains // 2, count)), 2.0**-53)
+        """Between 0 and 1, (chains, 1)."""
+        return 0.5 + self._both(self.rng.random((self.chains // 2, 1)) - 0.5)
 
     def _both(self, z: Floats) -> Floats:
         out = np.empty((z.shape[0], 2, z.shape[1]))
@@ -144,7 +139,7 @@ def sample(
         mu = middle + centre @ home.T
         w = _widths(theta - mu, useless, grid, s, random)
         few = useless.sum(axis=1, keepdims=True)
-        share = special.betaincinv(s.prior_useless + few, s.prior_useful + count - few, random.uniform())
+        share = rng.beta(s.prior_useless + few, s.prior_useful + count - few)
         share = np.clip(share, SHARE_MIN, 1.0 - SHARE_MIN)
         if sweep >= s.burn_in:
             begin = (sweep - s.burn_in) * chains

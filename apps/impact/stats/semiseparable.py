@@ -23,7 +23,7 @@ import numpy as np
 
 from .data import Floats, Ints
 
-COLUMNS = 256  # handled at once
+COLUMNS = 512  # handled at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,22 +232,25 @@ def draw_effects(model: Model, beliefs: Beliefs, factor: Floats) -> tuple[Floats
     factor : (S,) float
         Inflation of each solution's standard errors.
     """
-    columns, beta, w_c = model.columns, beliefs.beta, float(beliefs.spreads.between[2])
-    effects = drawing.linear(beta, columns.effect_rows(np.arange(columns.theta.shape[0]))).T
+    columns, beta, w_c = model.columns, beliefs.beta, beliefs.spreads.between[2]
+    effects = drawing.linear(beta, columns.effect_rows(np.arange(columns.theta.shape[0])))
     rng = np.random.default_rng(model.settings.seed + 1)
     fresh = columns.theta < 0
-    effects[:, fresh] = drawn_fresh(beliefs.sample, int(fresh.sum()), model.settings, rng)
+    effects[fresh] = drawn_fresh(beliefs.sample, int(fresh.sum()), model.settings, rng).T
+    wide = np.flatnonzero(factor != 1.0)
 
     def told(draws: Floats) -> Floats:
-        centre = draws.mean(axis=0)
-        return np.asarray((centre + (draws - centre) * factor) / model.statistics.noise.scale)
+        centre = draws[wide].mean(axis=1, keepdims=True)
+        draws[wide] = centre + (draws[wide] - centre) * factor[wide, None]
+        return np.asarray(draws / model.statistics.noise.scale).T
 
     kinds: dict[int, Floats] = {}
     for c, label in enumerate(columns.kinds if columns.kinds.shape[0] > 1 else ()):
-        local = rng.standard_normal(effects.shape) * w_c
         known = columns.phi[:, c] >= 0
-        local[:, known] = beta[columns.phi[known, c]].T
-        kinds[int(label)] = told(effects + local)
+        here = effects.copy()
+        here[known] += beta[columns.phi[known, c]]
+        here[~known] += w_c * rng.standard_normal((int((~known).sum()), effects.shape[1]))
+        kinds[int(label)] = told(here)
     return told(effects), kinds
 
 
