@@ -350,7 +350,7 @@ def along_v_p(model: Model, base: Integral, values: Sequence[float]) -> Iterator
     Another v_p adds δUU' to Λ, with one column of U for every aimed intervention. With the columns of a unit
     turned so that U'X'W~XU is diagonal, with s on it, what is taken off every sum is weighted by δ/(1 + δs):
 
-        (Λ^-1 + S)^-1 → X'W~(δ)X = X'W~X − X'W~XU diag(δ/(1 + δs)) U'X'W~X,   log|·| + Σ log(1 + δs).
+        X'W~X − X'W~XU diag(δ/(1 + δs)) U'X'W~X,   log|V + XΛX'| + Σ log(1 + δs),   the others likewise.
     """
     sums, groups_, count = base.sums, len(model.members), model.columns.count
     turned, s = _aimed(model, base.middle)

@@ -91,6 +91,19 @@ def test_evidence_along_one_spread_is_that_of_each_posterior() -> None:
         np.testing.assert_allclose(shares, 1.0 - np.diagonal(each.covariance)[theta] / w**2, atol=1e-9)
 
 
+def test_information_moved_along_v_p_equals_that_integrated_there() -> None:
+    model = small.model(small.panel(), small.actions())
+    values = [3e-3, 0.05, 0.12, 0.4, 3.0]
+    for start in (0.05, 1.0):
+        base = information.integrate(model, np.array([start, *SPREAD[1:]]))
+        for value, moved in zip(values, information.along_v_p(model, base, values), strict=True):
+            there = information.integrate(model, np.array([value, *SPREAD[1:]]))
+            np.testing.assert_array_equal(moved.spread, there.spread)
+            np.testing.assert_allclose(moved.m, there.m, rtol=RTOL, atol=1e-7)
+            np.testing.assert_allclose(moved.h, there.h, rtol=RTOL, atol=1e-7)
+            assert moved.constant == pytest.approx(there.constant, rel=1e-9)
+
+
 def test_restricted_likelihood_and_its_gradient_equal_the_dense_ones() -> None:
     p, done = small.panel(), small.actions()
     sample, _ = noise.draw_sample(p, done, small.SETTINGS)
