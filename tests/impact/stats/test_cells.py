@@ -112,3 +112,28 @@ def test_shares_and_net_scores_are_measured_on_their_own_scale() -> None:
         assert value.interval is not None
         assert share.interval.effect == pytest.approx(factor * value.interval.effect, rel=1e-3)
         assert share.verdict == value.verdict
+
+
+def test_logs_join_the_first_one_within_three_weeks_of_it_and_no_later_one() -> None:
+    unit = np.array([0, 0, 0, 0, 0, 1, 1, 0, 1])
+    start = np.array([10, 12, 14, 16, 30, 16, 16, 31, 17])
+    done = Actions(
+        unit=unit,
+        start=start,
+        end=np.array([50, 60, 99, 40, 99, 99, 99, 99, 20]),
+        aimed=np.array([True] * 7 + [False, True]),
+        solutions=np.eye(9, dtype=np.bool_),
+        lag=np.array([0, 5, 0, -2, 0, 1, 0, 0, 0]),
+        randomised=np.zeros(9, dtype=np.bool_),
+        fidelity=np.full(9, np.nan),
+    )
+    found = interventions(done, DEFAULTS)
+    # 14 is near 12 yet far from 10, so that it begins another one, which 16 joins
+    assert found.of_action.tolist() == [0, 0, 1, 1, 2, 3, 3, 4, 3]
+    assert found.start.tolist() == [10, 14, 30, 16, 31]
+    assert found.unit.tolist() == [0, 0, 0, 1, 0]
+    assert found.end.tolist() == [60, 99, 99, 99, 99]
+    assert found.lag.tolist() == [5, 0, 0, 1, 0]
+    assert found.aimed.tolist() == [True, True, True, True, False]
+    assert [np.flatnonzero(row).tolist() for row in found.solutions] == [[0, 1], [2, 3], [4], [5, 6, 8], [7]]
+    assert found.size.tolist() == [2, 2, 1, 3, 1]
