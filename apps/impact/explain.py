@@ -119,7 +119,7 @@ def _run(run: Run) -> Step:
             ("seed", run.seed),
             ("as of", run.as_of.isoformat()),
             ("noise", "kept with the run" if start.noise else "not known"),
-            ("search for spreads", "set out from the month's first" if start.spreads else "from the beginning"),
+            ("spreads of effects", "kept from the month's first fit" if start.spreads else "searched for"),
         ),
     )
 

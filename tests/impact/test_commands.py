@@ -229,7 +229,7 @@ def test_an_effect_of_a_refresh_is_found_again(chain):
     assert Run.objects.filter(start__spreads__isnull=False).exclude(start__spreads=None).exists()
     document = json.loads(run("explain_effect", chain.actions[0].external_id, "--format", "json"))
     assert document["agrees"] is True
-    assert document["steps"][0]["figures"]["search for spreads"] == "set out from the month's first"
+    assert document["steps"][0]["figures"]["spreads of effects"] == "kept from the month's first fit"
 
 
 def test_an_action_that_was_never_measured_cannot_be_explained():
