@@ -22,7 +22,7 @@ GROWN = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footing:
-    """What a fit is given: the noise (None when the metric has none), and where its search for spreads begins."""
+    """What a fit is given: the noise (None when the metric has none), and the spreads where they are known."""
 
     noise: Noise | None
     spreads: Spreads | None

@@ -14,7 +14,7 @@ from apps.impact.staleness import metric_fingerprint
 from apps.impact.stats import fit as engine
 from apps.impact.stats.data import DEFAULTS, Settings
 from apps.impact.stats.fit import MetricFit
-from apps.impact.stats.results import ActionEffect
+from apps.impact.stats.results import METHOD, ActionEffect
 from apps.library.models import Solution
 from apps.planning.models import Action
 
@@ -52,11 +52,15 @@ class Explanation:
 def explain_effect(*, action: Action, settings: Settings = DEFAULTS) -> Explanation:
     """Compute the target effect of `action` again, as on the day it was last measured.
 
-    Raises NothingToExplain when it was never measured.
+    Raises NothingToExplain when it was never measured, or by another method.
     """
     stored = Effect.objects.on_target().filter(action=action).select_related("metric__touchpoint", "run").first()
     if stored is None:
         raise NothingToExplain(f"{action.external_id} has not been measured. Run `measure` first.")
+    if stored.method != METHOD:
+        raise NothingToExplain(
+            f"{action.external_id} was measured with {stored.method}; this version knows {METHOD}. Run `measure`."
+        )
     data = read_metric(metric=stored.metric, as_of=stored.as_of, settings=settings)
     index = next((row for row, log in enumerate(data.logs) if log.pk == action.pk), None)
     if index is None:

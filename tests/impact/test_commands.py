@@ -232,6 +232,13 @@ def test_an_effect_of_a_refresh_is_found_again(chain):
     assert document["steps"][0]["figures"]["spreads of effects"] == "kept from the month's first fit"
 
 
+def test_an_effect_of_an_earlier_version_cannot_be_explained(chain):
+    action = chain.actions[0]
+    Effect.objects.filter(action=action).update(method="joint-ar1-1")
+    with pytest.raises(CommandError, match="was measured with joint-ar1-1"):
+        run("explain_effect", action.external_id)
+
+
 def test_an_action_that_was_never_measured_cannot_be_explained():
     with pytest.raises(CommandError, match="has not been measured"):
         run("explain_effect", ActionFactory().external_id)
