@@ -139,7 +139,7 @@ def _lattice(model: Model, base: Integral, spreads: Spreads) -> Lattice:
     for v_p, here in zip(moved, along_v_p(model, base, moved.tolist()), strict=True):
         points.append(narrow(here, model.columns, between, settings))
         found, shares = along_width(points[-1], here, model.columns, between, w, settings)
-        value.append(np.asarray(found) + np.log(v_p) + np.log(w))
+        value.append(found + np.log(v_p) + np.log(w))
         resolved.append(shares)
     weight = np.exp(np.stack(value) - np.max(value))
     weight /= weight.sum()

@@ -120,7 +120,9 @@ def lay_columns(
     phi = np.full((solution_count, kinds.shape[0]), -1, dtype=np.int64)
     unit_of_row = blocks.unit[row]
     if kinds.shape[0] > 1:
-        for k, c in np.unique(np.stack([sol[settled], kind_of[unit_of_row[settled]]], axis=1), axis=0):
+        met = np.zeros(phi.shape, dtype=np.bool_)
+        met[sol[settled], kind_of[unit_of_row[settled]]] = True
+        for k, c in np.argwhere(met).tolist():
             phi[k, c] = new(W_C)
     home = np.full(solution_count, -1, dtype=np.int64)
     if challenge is not None:

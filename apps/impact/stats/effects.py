@@ -57,7 +57,7 @@ def posterior(info: Information, columns: Columns, between: Floats, settings: Se
 
 def along_width(
     here: Narrow, info: Information, columns: Columns, between: Floats, grid: Floats, settings: Settings
-) -> tuple[list[float], Floats]:
+) -> tuple[Floats, Floats]:
     """log p(y) and 1 − Var(θ_k|y)/w² for each w of `grid`, effects of solutions normal around their mean.
 
     The means are eliminated once and the rest made diagonal.
@@ -73,15 +73,11 @@ def along_width(
     values, vectors = np.linalg.eigh(here.m - across.T @ across)
     values, square = np.maximum(values, 0.0), np.square(vectors.T @ (here.h - across.T @ own))
     rest = here.constant - float(np.log(np.diagonal(factor)).sum()) + 0.5 * float(own @ own)
-    found: list[float] = []
-    shares = np.empty((grid.shape[0], here.h.shape[0]))
-    for i, w in enumerate(grid.tolist()):
-        shrunk = 1.0 + w * w * values
-        point = between.copy()
-        point[0] = w
-        gain = 0.5 * float((w * w * square / shrunk).sum()) - 0.5 * float(np.log(shrunk).sum())
-        found.append(rest + gain + log_prior(info.spread, point, settings))
-        shares[i] = np.square(vectors) @ (1.0 - 1.0 / shrunk)
+    shrunk = 1.0 + np.square(grid)[:, None] * values
+    gain = 0.5 * np.square(grid) * (square / shrunk).sum(axis=1) - 0.5 * np.log(shrunk).sum(axis=1)
+    priors = [log_prior(info.spread, np.array([w, *between[1:]]), settings) for w in grid.tolist()]
+    found = rest + gain + np.asarray(priors)
+    shares = (1.0 - 1.0 / shrunk) @ np.square(vectors).T
     return found, shares
 
 
