@@ -23,11 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.bench_import import _wait_for_end
-from benchmarks.table import Row
+from benchmarks.table import Row, write_figures
 
 NAME = "measurement"
 FIRST = date(2024, 1, 1)
 REFRESH_SHARE = 0.1
+TOLD = 8  # rows in docs/methods.md
 DAYS = 5  # one after the other; their median is told
 WORKER = """
 import django; django.setup()
@@ -63,7 +64,7 @@ def run(*, quick: bool = False) -> list[Row]:
     units, weeks, aimed = (150, 60, 100) if quick else (500, 104, 667)
     found = _measured(units, weeks, aimed)
     label = f"{units} units × {weeks} weeks × 3 metrics, {found['actions']:.0f} actions"
-    return [
+    rows = [
         _row(f"{label}: all from scratch, processor time", found["full"], "s"),
         _row("the same on the clock, 1 process", found["clock"], "s"),
         _row("the same on the clock, 2 workers", found["two"], "s", "1 process", found["clock"]),
@@ -83,6 +84,9 @@ def run(*, quick: bool = False) -> list[Row]:
         _row("drawing the weeks around one action when somebody asks", found["drawing"] * 1e3, "ms"),
         _row("memory of the process", found["megabytes"], "MB"),
     ]
+    if not quick:
+        write_figures("methods.md", "measurement", rows[:TOLD])
+    return rows
 
 
 def _row(what: str, value: float, unit: str, reference: str = "", against: float | None = None) -> Row:
