@@ -195,3 +195,29 @@ def rows(unit: Ints, start: Ints, end: Ints, cells: Cells) -> Floats:
     total = weighted.reshape(periods, length, -1).sum(axis=1)
     n = cells.n[:, unit]
     return np.where(n > 0, total / np.where(n > 0, n, 1.0), 0.0)
+
+
+def levels(blocks: Blocks, tau: Floats, cells: Cells) -> Floats:
+    """What the blocks of each unit add up to, X τ for all of them, (P, U)."""
+    weeks = cells.weekly.shape[1]
+    step = np.zeros((weeks + 1, cells.weekly.shape[0]))
+    np.add.at(step, (np.clip(blocks.start, 0, weeks), blocks.unit), tau)
+    np.subtract.at(step, (np.clip(blocks.end, 0, weeks), blocks.unit), tau)
+    level = np.cumsum(step[:-1], axis=0)
+    if cells.period_weeks == 1:
+        return level
+    periods, length = cells.n.shape[0], cells.period_weeks
+    weighted = np.zeros((periods * length, step.shape[1]))
+    weighted[:weeks] = level * cells.weekly.T
+    return np.asarray(weighted.reshape(periods, length, -1).sum(axis=1) / np.where(cells.n > 0, cells.n, 1.0))
+
+
+def sums(blocks: Blocks, x: Floats, cells: Cells) -> Floats:
+    """What (P, U) adds up to in each block, X'x, (B,)."""
+    weeks = cells.weekly.shape[1]
+    if cells.period_weeks > 1:
+        each = x / np.where(cells.n > 0, cells.n, 1.0)
+        x = np.repeat(each, cells.period_weeks, axis=0)[:weeks] * cells.weekly.T
+    until = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
+    start, end = np.clip(blocks.start, 0, weeks), np.clip(blocks.end, 0, weeks)
+    return np.asarray(until[np.maximum(start, end), blocks.unit] - until[start, blocks.unit])

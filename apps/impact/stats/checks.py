@@ -11,7 +11,7 @@ from scipy import sparse, special
 from . import placebo, semiseparable
 from .actions import Joint, Readings
 from .beliefs import Beliefs
-from .blocks import rows
+from .blocks import levels, rows, sums
 from .cells import Scaling, cells, precision
 from .data import Actions, Floats, Panel, Settings
 from .information import Model, leave_groups_out, local_variance, some_rows
@@ -160,21 +160,9 @@ def _residuals(model: Model, joint: Joint, readings: Readings, panel: Panel) -> 
         d=precision(cell.n, noise.sampling, noise.nu2), v_a=noise.v_a, v_s=noise.v_s, rho=noise.rho
     )
     tau = model.columns.a @ joint.beta.mean + readings.local
-    fitted = np.zeros_like(cell.y)
-    step = 8192
-    for begin in range(0, blocks.count, step):
-        part = slice(begin, begin + step)
-        x = rows(blocks.unit[part], blocks.start[part], blocks.end[part], cell)
-        first, where = np.unique(blocks.unit[part], return_index=True)
-        if first.size:
-            fitted[:, first] += np.add.reduceat(x * tau[part], where, axis=1)
+    fitted = levels(blocks, tau, cell)
     e = semiseparable.apply(factors, cell.y - joint.weeks[model.group].T - fitted)
-    held = np.zeros(blocks.count)
-    for begin in range(0, blocks.count, step):
-        part = slice(begin, begin + step)
-        x = rows(blocks.unit[part], blocks.start[part], blocks.end[part], cell)
-        held[part] = (x * e[:, blocks.unit[part]]).sum(axis=0)
-    return Residuals(e=e, blocks=held)
+    return Residuals(e=e, blocks=sums(blocks, e, cell))
 
 
 def _innovations(model: Model, joint: Joint, panel: Panel, residuals: Residuals, found: list[Check]) -> None:

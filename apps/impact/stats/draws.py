@@ -54,13 +54,12 @@ def _between(ordered: Floats, p: Floats) -> Floats:
     return np.asarray(ordered[:, low] + (at - low) * (ordered[:, low + 1] - ordered[:, low]))
 
 
-def read(beta: Floats, rows: Floats, factor: float | Floats = 1.0) -> Read:
-    """Readings rows @ β of draws (Q, N), standard deviations times `factor`."""
-    draws = linear(beta, rows)
+def read(draws: Floats, factor: float | Floats = 1.0) -> Read:
+    """What draws (R, N) of readings say, standard deviations times `factor`."""
     centre = draws.mean(axis=1)
-    draws -= centre[:, None]
-    draws.sort(axis=1)
-    return Read(centre=centre, away=draws, factor=np.broadcast_to(factor, centre.shape))
+    away = draws - centre[:, None]
+    away.sort(axis=1)
+    return Read(centre=centre, away=away, factor=np.broadcast_to(factor, centre.shape))
 
 
 def linear(beta: Floats, rows: Floats) -> Floats:

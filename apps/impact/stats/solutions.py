@@ -125,7 +125,8 @@ def describe(
     if known.size == 0:
         return tuple(out)
     rows = columns.effect_rows(known)
-    reading = drawing.read(beta, rows, factor[known])
+    now, then = drawing.linear(beta, rows), drawing.linear(beta, columns.late_rows(known, 1))
+    reading = drawing.read(now, factor[known])
     spans = drawing.intervals(reading, scale, settings.level)
     worth = reading.above(smallest * scale)
     flat = beliefs.flat
@@ -134,8 +135,9 @@ def describe(
     info = information_share(model, beliefs)
     alias = aliases(model, flat, settings)
     uneven = heterogeneity(model, readings, used, actions)
-    late = [_late(model, beta, known, which, factor, scale) for which in (0, 1)]
-    fading = _fading(model, beta, known)
+    late1 = drawing.linear(beta, columns.late_rows(known, 0))
+    late = [_late(model, draws, known, which, factor, scale) for which, draws in enumerate((late1, then))]
+    fading = _faded(now, then)
     kinds = _by_kind(model, beta, panel, actions, used, known, factor, scale)
     z = float(special.ndtri(0.5 + 0.5 * settings.proof_level))
     several = np.unique(panel.region).shape[0] > 1
@@ -209,7 +211,9 @@ def side_effects(model: Model, beta: Floats, factor: float) -> tuple[SideEffect,
         return ()
     rows = np.zeros((known.size, columns.count))
     rows[np.arange(known.size), columns.side[known]] = 1.0
-    spans = drawing.intervals(drawing.read(beta, rows, factor), model.statistics.noise.scale, model.settings.level)
+    spans = drawing.intervals(
+        drawing.read(drawing.linear(beta, rows), factor), model.statistics.noise.scale, model.settings.level
+    )
     blocks = model.blocks.intervention[model.blocks.kind == SIDE]
     contribute = model.done.solutions[blocks].sum(axis=0)
     return tuple(
@@ -255,27 +259,20 @@ def draw_effects(model: Model, beliefs: Beliefs, factor: Floats) -> tuple[Floats
 
 
 def _late(
-    model: Model, beta: Floats, known: Ints, which: int, factor: Floats, scale: float
+    model: Model, draws: Floats, known: Ints, which: int, factor: Floats, scale: float
 ) -> list[Interval | None]:
-    """Effect in a late block, None without any use observed there."""
-    seen = model.columns.late[known, which] >= 0
+    """Effect in a late block, from its draws (K, N); None without any use observed there."""
+    seen = np.flatnonzero(model.columns.late[known, which] >= 0)
     out: list[Interval | None] = [None] * known.size
-    if seen.any():
-        rows = model.columns.late_rows(known[seen], which)
-        spans = drawing.intervals(drawing.read(beta, rows, factor[known[seen]]), scale, model.settings.level)
-        for i, span in zip(np.flatnonzero(seen), spans, strict=True):
-            out[int(i)] = span
+    if seen.size:
+        spans = drawing.intervals(drawing.read(draws[seen], factor[known[seen]]), scale, model.settings.level)
+        for i, span in zip(seen.tolist(), spans, strict=True):
+            out[i] = span
     return out
 
 
-def _fading(model: Model, beta: Floats, known: Ints) -> list[float]:
-    """P(Θ_late2 / Θ < .5) from draws of β."""
-    now = drawing.linear(beta, model.columns.effect_rows(known))
-    then = drawing.linear(beta, model.columns.late_rows(known, 1))
-    return _faded(now, then)
-
-
 def _faded(now: Floats, then: Floats) -> list[float]:
+    """P(Θ_late2 / Θ < .5) from draws of both."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return [float(p) for p in (np.where(now != 0, then / now, 1.0) < 0.5).mean(axis=1)]
 
@@ -299,26 +296,19 @@ def _by_kind(
         return out
     local = np.zeros((solution.shape[0], columns.count))
     local[np.arange(solution.shape[0]), columns.phi[solution, c]] = 1.0
-    now = columns.effect_rows(solution) + local
-    spans = drawing.intervals(drawing.read(beta, now, factor[solution]), scale, model.settings.level)
+    now = drawing.linear(beta, columns.effect_rows(solution) + local)
+    spans = drawing.intervals(drawing.read(now, factor[solution]), scale, model.settings.level)
     late: list[dict[int, Interval]] = []
     chance: dict[int, float] = {}
     for which in (0, 1):
         seen = np.flatnonzero(columns.late[solution, which] >= 0)
         late.append({})
         if seen.size:
-            then = columns.late_rows(solution[seen], which) + local[seen]
-            found = drawing.read(beta, then, factor[solution[seen]])
-            found_in = drawing.intervals(found, scale, model.settings.level)
-            late[which] = dict(zip(seen.tolist(), found_in, strict=True))
+            then = drawing.linear(beta, columns.late_rows(solution[seen], which) + local[seen])
+            found = drawing.intervals(drawing.read(then, factor[solution[seen]]), scale, model.settings.level)
+            late[which] = dict(zip(seen.tolist(), found, strict=True))
             if which:
-                chance = dict(
-                    zip(
-                        seen.tolist(),
-                        _faded(drawing.linear(beta, now[seen]), drawing.linear(beta, then)),
-                        strict=True,
-                    )
-                )
+                chance = dict(zip(seen.tolist(), _faded(now[seen], then), strict=True))
     for i, k in enumerate(solution.tolist()):
         label = columns.kinds[c[i]]
         out[k] += (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from apps.impact.stats.blocks import PRIMARY, RAMP, interventions, lay_out, rows
+from apps.impact.stats.blocks import PRIMARY, RAMP, interventions, lay_out, levels, rows, sums
 from apps.impact.stats.cells import Scaling, answers, cells, choose_period, scaling
 from apps.impact.stats.data import DEFAULTS, Actions, Panel
 from apps.impact.stats.errors import NotEstimable
@@ -137,3 +137,18 @@ def test_logs_join_the_first_one_within_three_weeks_of_it_and_no_later_one() -> 
     assert found.aimed.tolist() == [True, True, True, True, False]
     assert [np.flatnonzero(row).tolist() for row in found.solutions] == [[0, 1], [2, 3], [4], [5, 6, 8], [7]]
     assert found.size.tolist() == [2, 2, 1, 3, 1]
+
+
+@pytest.mark.parametrize("period", [1, 2, 4])
+def test_levels_and_sums_of_blocks_are_those_of_their_rows(period: int) -> None:
+    r = np.random.default_rng(period)
+    panel = flat(r.poisson(2.0, (30, 39)).astype(float))
+    chain = simulate(3, units=30, weeks=39, actions=40, solutions=4)
+    blocks = lay_out(panel, interventions(chain.actions, DEFAULTS), answers(panel), DEFAULTS)
+    cell = cells(panel, Scaling(scale=1.0, sampling=4.84, period_weeks=period), 7.0)
+    x = rows(blocks.unit, blocks.start, blocks.end, cell)
+    tau, e = r.normal(size=blocks.count), r.normal(size=cell.y.shape)
+    whole = np.zeros_like(cell.y)
+    np.add.at(whole.T, blocks.unit, (x * tau).T)
+    np.testing.assert_allclose(levels(blocks, tau, cell), whole, atol=1e-12)
+    np.testing.assert_allclose(sums(blocks, e, cell), (x * e[:, blocks.unit]).sum(axis=0), atol=1e-12)
