@@ -158,7 +158,9 @@ def _draws(points: Sequence[Narrow], drawn: Sample, columns: Columns, rng: np.ra
     count = drawn.theta.shape[0]
     out = np.empty((columns.count, count))
     half = rng.standard_normal((points[0].rest.shape[0], -(-count // 2)))
-    z = np.stack([half, -half], axis=2).reshape(half.shape[0], -1)
+    z = np.empty((half.shape[0], 2 * half.shape[1]))
+    z[:, ::2] = half
+    np.negative(half, out=z[:, 1::2])
     edges = np.searchsorted(drawn.point, np.arange(len(points) + 1))
     for here, first, last in zip(points, edges[:-1], edges[1:], strict=True):
         out[here.rest, first:last] = draw_rest(here, drawn.theta[first:last], z[:, first:last])

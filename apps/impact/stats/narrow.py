@@ -125,10 +125,12 @@ def draw_rest(here: Narrow, theta: Floats, z: Floats) -> Floats:
     """Draws (R, N) of the other coefficients, given draws (N, K) of Θ and standard normals (R, N)."""
     if not z.size:
         return z
-    away = here.own[:, None] - here.across @ theta.T + z
+    away = z - here.across @ theta.T
+    away += here.own[:, None]
     # solved from the right, where the draws lie: X L = away'
     found = linalg.blas.dtrsm(1.0, here.factor, away.T, side=1, lower=1, overwrite_b=1)
-    return np.asarray(here.root[:, None] * found.T)
+    found *= here.root
+    return np.asarray(found.T)
 
 
 def match(here: Narrow, mean: Floats, variance: Floats) -> Prior:
