@@ -11,6 +11,9 @@ from cxplan.embedded.child import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxplan.settings")
 
+# The worker itself; its pool processes are forked from it.
+_WORKER = os.getpid()
+
 app = Celery("cxplan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -59,7 +62,8 @@ app.conf.beat_schedule = {
 @worker_process_init.connect
 def _end_with_worker(**_: object) -> None:
     # Left alone, a pool process would finish a task that has been given to somebody else meanwhile.
-    die_with_parent(signal.SIGKILL)
+    # It may be dead already: then its number is no longer that of the parent.
+    die_with_parent(signal.SIGKILL, parent=None if os.getpid() == _WORKER else _WORKER)
 
 
 @worker_process_init.connect

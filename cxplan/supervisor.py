@@ -242,8 +242,9 @@ def _parts(listener: socket.socket, locks: list[int]) -> list[Part]:
                 *celery, "worker", "--concurrency", str(min(cores, 4)), "--loglevel", "INFO",
                 "--without-gossip", "--without-mingle",
             ],
-            # Nobody is left to wait for its tasks; they are delivered again.
-            death_signal=signal.SIGQUIT,
+            # Nobody is left to wait for its tasks, which are delivered again; and a signal that it may handle can
+            # come while it starts, and be lost. Its pool processes die with it.
+            death_signal=signal.SIGKILL,
             firm_signal=signal.SIGQUIT,
             # Pages come first where cores are few.
             niceness=10,
