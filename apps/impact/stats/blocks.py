@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cells import Cells
+from .cells import Cells, fold
 from .data import Actions, Bools, Floats, Ints, Panel, Settings
 
 RAMP, PRIMARY, LATE1, LATE2, SIDE, AFTER, EVENT = range(7)
@@ -206,10 +206,8 @@ def levels(blocks: Blocks, tau: Floats, cells: Cells) -> Floats:
     level = np.cumsum(step[:-1], axis=0)
     if cells.period_weeks == 1:
         return level
-    periods, length = cells.n.shape[0], cells.period_weeks
-    weighted = np.zeros((periods * length, step.shape[1]))
-    weighted[:weeks] = level * cells.weekly.T
-    return np.asarray(weighted.reshape(periods, length, -1).sum(axis=1) / np.where(cells.n > 0, cells.n, 1.0))
+    total = fold(level.T * cells.weekly, cells.period_weeks).sum(axis=2).T
+    return np.asarray(total / np.where(cells.n > 0, cells.n, 1.0))
 
 
 def sums(blocks: Blocks, x: Floats, cells: Cells) -> Floats:

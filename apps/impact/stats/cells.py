@@ -85,7 +85,7 @@ def choose_period(panel: Panel) -> int:
     week = np.arange(n.shape[1])
     active = (week >= first[:, None]) & (week < last[:, None]) & seen.any(axis=1, keepdims=True)
     for length in PERIODS:
-        total, alive = _fold(n, length).sum(axis=2), _fold(active, length).any(axis=2)
+        total, alive = fold(n, length).sum(axis=2), fold(active, length).any(axis=2)
         if np.quantile(total[alive], share) >= wanted:
             return length
     return PERIODS[-1]
@@ -141,8 +141,8 @@ def cells(panel: Panel, scaled: Scaling, origin: float) -> Cells:
             weekly=weekly,
             period_weeks=1,
         )
-    n = _fold(weekly, scaled.period_weeks).sum(axis=2)
-    total = _fold(weekly * y, scaled.period_weeks).sum(axis=2)
+    n = fold(weekly, scaled.period_weeks).sum(axis=2)
+    total = fold(weekly * y, scaled.period_weeks).sum(axis=2)
     mean = np.where(n > 0, total / np.where(n > 0, n, 1.0), 0.0) * scaled.scale
     return Cells(
         y=np.ascontiguousarray(mean.T),
@@ -158,7 +158,7 @@ def precision(n: Floats, sampling: float, nu2: float) -> Floats:
     return np.where(seen, 1.0 / (sampling / np.where(seen, n, 1.0) + nu2), 0.0)
 
 
-def _fold(x: Floats | Bools, length: int) -> Floats:
+def fold(x: Floats | Bools, length: int) -> Floats:
     """(U, T) → (U, P, length), zero-padded at the end."""
     units, weeks = x.shape
     periods = -(-weeks // length)
